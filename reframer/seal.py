@@ -1,0 +1,151 @@
+"""The seal: no byte leaves this machine.
+
+Every entry point imports this module first and calls `close`. From then on
+
+1. variables that would make a library report, trace, share or fetch are gone or switched off,
+2. libraries that go around Python's audit hooks or report on import cannot be imported,
+3. every attempt of this process to look up a name, connect, send or listen anywhere but on this
+   machine itself raises `ConnectionRefused`.
+
+The one exception is `opened`, which `reframer models pull` enters for the catalogue's hosts.
+Python offers no way to remove an audit hook, so nothing in the process can undo the seal.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from reframer.errors import ConnectionRefused
+
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_REMOVED_PREFIXES = ("LANGSMITH_", "LANGCHAIN_", "CHROMA_", "GRADIO_", "OTEL_", "HF_", "ORT_")
+_SWITCHES = {
+    "ANONYMIZED_TELEMETRY": "False",
+    "DO_NOT_TRACK": "1",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_SHARE": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",
+    "LANGCHAIN_TRACING_V2": "false",
+    "LANGSMITH_TRACING": "false",
+    "LANGSMITH_TRACING_V2": "false",
+    "ORT_DISABLE_TELEMETRY": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+}
+# uvloop opens sockets in C, unseen by audit hooks; onnxruntime reports from C++ on import.
+_BLOCKED_MODULES = ("uvloop", "onnxruntime")
+_SOCKET_EVENTS = frozenset({"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"})
+_NAME_EVENTS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
+_LOCAL_NAMES = frozenset({"", "localhost", "127.0.0.1", "::1"})
+
+_closed = False
+_allowed_hosts: frozenset[str] = frozenset()
+_kept_proxies: dict[str, str] = {}
+
+
+def switch_off_reporting() -> None:
+    """Clean the environment of this process, so that libraries neither report nor fetch."""
+    for name in list(os.environ):
+        if name.upper() in _PROXIES:
+            _kept_proxies[name] = os.environ.pop(name)
+        elif name.startswith(_REMOVED_PREFIXES):
+            del os.environ[name]
+    os.environ.update(_SWITCHES)
+
+
+def close() -> None:
+    """Seal this process for good. Calling it again does nothing."""
+    global _closed
+    if _closed:
+        return
+    _closed = True
+    switch_off_reporting()
+    for name in _BLOCKED_MODULES:
+        sys.modules[name] = None  # type: ignore[assignment]
+    sys.addaudithook(_refuse)
+
+
+def is_closed() -> bool:
+    """Return whether this process is sealed."""
+    return _closed
+
+
+@contextmanager
+def opened(hosts: frozenset[str]) -> Iterator[None]:
+    """Let this process reach the given hosts, and the user's proxy, while the body runs.
+
+    Args:
+        hosts: Host names that may be looked up and connected to, with their subdomains.
+    """
+    global _allowed_hosts
+    proxies = {urlsplit(url).hostname or "" for url in _kept_proxies.values() if "//" in url}
+    os.environ.update(_kept_proxies)
+    _allowed_hosts = hosts | proxies
+    try:
+        yield
+    finally:
+        _allowed_hosts = frozenset()
+        for name in _kept_proxies:
+            os.environ.pop(name, None)
+
+
+def _refuse(event: str, args: tuple[Any, ...]) -> None:
+    """Audit hook: raise `ConnectionRefused` for what would leave this machine."""
+    if event in _NAME_EVENTS:
+        _check(event, _text(args[0]))
+    elif event in _SOCKET_EVENTS:
+        address = args[1]
+        if isinstance(address, tuple):  # an IP address; Unix sockets have a path here
+            _check(event, _text(address[0]))
+
+
+def _check(event: str, host: str) -> None:
+    listens_everywhere = event == "socket.bind" and not host
+    if not listens_everywhere and (_is_local(host) or _is_allowed(event, host)):
+        return
+    raise ConnectionRefused(
+        f"{_caller()} tried to reach another machine ({event.removeprefix('socket.')}); refused.",
+        "Nothing was sent.",
+    )
+
+
+def _is_local(host: str) -> bool:
+    if host in _LOCAL_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(host.split("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_allowed(event: str, host: str) -> bool:
+    if not _allowed_hosts:
+        return False
+    # Names are checked when they are looked up; the addresses they stand for come back from there.
+    if event == "socket.connect":
+        return True
+    return any(host == name or host.endswith(f".{name}") for name in _allowed_hosts)
+
+
+def _text(host: object) -> str:
+    if isinstance(host, bytes):
+        return host.decode("ascii", "replace")
+    return host if isinstance(host, str) else ""
+
+
+def _caller() -> str:
+    """Name the module outside the standard library's networking that asked."""
+    frame = sys._getframe(2)
+    skipped = ("socket", "asyncio", "ssl", "http", "urllib", "selectors", __name__)
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", "?"))
+        if not module.startswith(skipped):
+            return module.split(".")[0]
+        frame = frame.f_back  # type: ignore[assignment]
+    return "Something"

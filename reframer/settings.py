@@ -1,0 +1,110 @@
+"""Settings: defaults < file < environment < flags; an unknown key is an error."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reframer import paths
+from reframer.errors import SettingsError
+
+_PREFIX = "REFRAMER_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user may choose. Every field is a key of the file and a variable ``REFRAMER_<KEY>``.
+
+    Attributes:
+        model: Id of a model in the catalogue, or the path of a GGUF file; empty for the default.
+        models_dir: Folder of the model files.
+        cards_dir: Folder of the user's own technique cards.
+        country: Two-letter country code for helplines (ISO 3166-1); empty to go by the locale.
+        threads: Threads for the model; 0 to use the physical cores this process may use.
+        context: Context of the model in tokens.
+        port: Port of the chat page on 127.0.0.1.
+    """
+
+    model: str = ""
+    models_dir: Path = dataclasses.field(default_factory=lambda: paths.data_dir() / "models")
+    cards_dir: Path = dataclasses.field(default_factory=lambda: paths.config_dir() / "cards")
+    country: str = ""
+    threads: int = 0
+    context: int = 2048
+    port: int = 7865
+
+    def __post_init__(self) -> None:
+        _check(0 <= self.threads <= 1024, "threads", "a number from 0 to 1024")
+        _check(512 <= self.context <= 131072, "context", "a number from 512 to 131072")
+        _check(1 <= self.port <= 65535, "port", "a number from 1 to 65535")
+        _check(self.country == "" or len(self.country) == 2, "country", "a two-letter code like GB")
+
+
+def settings_file() -> Path:
+    """Return the path of the settings file, whether or not it exists."""
+    return paths.config_dir() / "settings.toml"
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Read the settings.
+
+    Args:
+        flags: Values from the command line; None values count as not given.
+        file: The settings file; by default the user's. It need not exist.
+        environ: Environment; by default that of this process.
+
+    Raises:
+        SettingsError: A key is unknown, a value is impossible, or the file is not TOML.
+    """
+    file = settings_file() if file is None else file
+    environ = os.environ if environ is None else environ
+    given: dict[str, Any] = _read_file(file)
+    known = {field.name for field in dataclasses.fields(Settings)}
+    for key, value in environ.items():
+        name = key.removeprefix(_PREFIX).lower()
+        if key.startswith(_PREFIX) and name in known:
+            given[name] = value
+    given |= {key: value for key, value in (flags or {}).items() if value is not None}
+    for key in given:
+        if key not in known:
+            raise SettingsError(
+                f"There is no setting named {key!r} ({file}).",
+                f"Known settings: {', '.join(sorted(known))}.",
+            )
+    return Settings(**{key: _convert(key, value) for key, value in given.items()})
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"The settings file {file} cannot be read: {error}.", "") from error
+
+
+def _convert(key: str, value: Any) -> Any:
+    """Turn a text from the file or the environment into the field's type."""
+    if key in ("models_dir", "cards_dir"):
+        return Path(value).expanduser()
+    if key in ("threads", "context", "port"):
+        try:
+            return int(value)
+        except (TypeError, ValueError):
+            _check(False, key, "a whole number")
+    return str(value)
+
+
+def _check(holds: bool, key: str, wanted: str) -> None:
+    if not holds:
+        raise SettingsError(f"The setting {key!r} must be {wanted}.", "")
