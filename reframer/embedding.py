@@ -1,0 +1,171 @@
+"""Sentence vectors from all-MiniLM-L6-v2, in numpy: no torch, no onnxruntime, nothing downloaded.
+
+The network is BERT with 6 layers of width 384 (Wang et al. 2020, MiniLM), whose token vectors are
+averaged and scaled to length 1 (Reimers & Gurevych 2019, Sentence-BERT).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+from threadpoolctl import threadpool_limits
+from tokenizers import Tokenizer
+
+from reframer import catalog
+from reframer.threads import usable_cores
+
+Vectors = NDArray[np.float32]
+
+_LAYERS = 6
+_HEADS = 12
+_MAX_TOKENS = 256
+_BATCH = 16
+_EPSILON = 1e-12
+
+
+class LocalEmbeddings(Embeddings):
+    """Sentence vectors of length 1, made on this machine.
+
+    Args:
+        weights: ``model.safetensors`` of the model.
+        tokenizer: Its ``tokenizer.json``.
+    """
+
+    dimension = 384
+
+    def __init__(self, weights: Path, tokenizer: Path) -> None:
+        self._tensors: dict[str, Vectors] = {
+            name.removeprefix("bert."): tensor.astype(np.float32)
+            for name, tensor in load_file(weights).items()
+            if tensor.dtype.kind == "f"
+        }
+        self._tokenizer = Tokenizer.from_file(str(tokenizer))
+        self._tokenizer.enable_truncation(_MAX_TOKENS)
+        self._tokenizer.no_padding()
+        self._workers = ThreadPoolExecutor(usable_cores(), thread_name_prefix="embedding")
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_catalog(cls, folder: Path) -> LocalEmbeddings:
+        """Open the catalogue's embedder from the folder of the model files.
+
+        Raises:
+            ModelMissing: It was not pulled yet.
+            ModelDamaged: A file has not the catalogue's hash.
+        """
+        weights, tokenizer = catalog.locate(catalog.default("embedding"), folder)
+        return cls(weights, tokenizer)
+
+    def embed_query(self, text: str) -> list[float]:
+        """Return the vector of one text as a list of 384 numbers."""
+        vector: list[float] = self.vectors([text])[0].tolist()
+        return vector
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Return the vectors of several texts."""
+        vectors: list[list[float]] = self.vectors(texts).tolist()
+        return vectors
+
+    def vectors(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of texts as an array of shape (texts, 384).
+
+        Texts of similar length go through the network together, so that little is padded; batches
+        share the cores, each on one thread of the matrix library (several were slower: such small
+        matrices are not worth dividing).
+        """
+        result = np.zeros((len(texts), self.dimension), np.float32)
+        ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
+        batches = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
+        with self._lock, threadpool_limits(1, user_api="blas"):
+            done = self._workers.map(self._encode, ([ids[i] for i in batch] for batch in batches))
+            for batch, vectors in zip(batches, done, strict=True):
+                result[batch] = vectors
+        return result
+
+    def _encode(self, ids: list[list[int]]) -> Vectors:
+        """Run the network on token ids; return one vector for each text."""
+        longest = max(map(len, ids))
+        tokens = np.zeros((len(ids), longest), np.int64)
+        mask = np.zeros((len(ids), longest), np.float32)
+        for row, text in enumerate(ids):
+            tokens[row, : len(text)] = text
+            mask[row, : len(text)] = 1
+        hidden = self._embed(tokens)
+        attend = np.where(mask[:, None, None, :] > 0, np.float32(0), np.float32(-1e9))
+        for layer in range(_LAYERS):
+            hidden = self._layer(hidden, attend, f"encoder.layer.{layer}")
+        summed = (hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdims=True)
+        scaled: Vectors = summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-12)
+        return scaled
+
+    def _embed(self, tokens: NDArray[np.int64]) -> Vectors:
+        table = self._tensors
+        hidden = (
+            table["embeddings.word_embeddings.weight"][tokens]
+            + table["embeddings.position_embeddings.weight"][: tokens.shape[1]]
+            + table["embeddings.token_type_embeddings.weight"][0]
+        )
+        return self._norm(hidden, "embeddings.LayerNorm")
+
+    def _layer(self, hidden: Vectors, attend: Vectors, name: str) -> Vectors:
+        rows, length, width = hidden.shape
+
+        def heads(part: str) -> Vectors:
+            split = self._linear(hidden, f"{name}.attention.self.{part}")
+            return split.reshape(rows, length, _HEADS, -1).transpose(0, 2, 1, 3)
+
+        query, key, value = heads("query"), heads("key"), heads("value")
+        scores = query @ key.transpose(0, 1, 3, 2) / np.float32(np.sqrt(width // _HEADS)) + attend
+        scores = np.exp(scores - scores.max(-1, keepdims=True))
+        scores /= scores.sum(-1, keepdims=True)
+        context = (scores @ value).transpose(0, 2, 1, 3).reshape(rows, length, width)
+        attended = self._norm(
+            hidden + self._linear(context, f"{name}.attention.output.dense"),
+            f"{name}.attention.output.LayerNorm",
+        )
+        inner = _gelu(self._linear(attended, f"{name}.intermediate.dense"))
+        return self._norm(
+            attended + self._linear(inner, f"{name}.output.dense"), f"{name}.output.LayerNorm"
+        )
+
+    def _linear(self, inputs: Vectors, name: str) -> Vectors:
+        flat = inputs.reshape(-1, inputs.shape[-1])
+        outputs = flat @ self._tensors[f"{name}.weight"].T + self._tensors[f"{name}.bias"]
+        return outputs.reshape(*inputs.shape[:-1], -1)
+
+    def _norm(self, inputs: Vectors, name: str) -> Vectors:
+        centred = inputs - inputs.mean(-1, keepdims=True)
+        spread = np.sqrt(np.square(centred).mean(-1, keepdims=True) + np.float32(_EPSILON))
+        scaled: Vectors = (
+            centred / spread * self._tensors[f"{name}.weight"] + self._tensors[f"{name}.bias"]
+        )
+        return scaled
+
+
+def _gelu(x: Vectors) -> Vectors:
+    """Gaussian error linear unit, with the error function of Abramowitz & Stegun, 7.1.26."""
+    z = np.abs(x) * np.float32(np.sqrt(0.5))
+    t = 1 / (1 + np.float32(0.3275911) * z)
+    series = t * (
+        np.float32(0.254829592)
+        + t
+        * (
+            np.float32(-0.284496736)
+            + t
+            * (
+                np.float32(1.421413741)
+                + t * (np.float32(-1.453152027) + t * np.float32(1.061405429))
+            )
+        )
+    )
+    error = np.sign(x) * (1 - series * np.exp(-z * z))
+    activated: Vectors = x * np.float32(0.5) * (1 + error)
+    return activated
