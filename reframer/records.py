@@ -132,6 +132,8 @@ class Technique:
         reviewed: The day on which the card was last reviewed, ISO 8601.
         about: What it is, for the reader.
         step: A small practice of at most two minutes.
+        words: A friend's answers that fit any thought which the technique fits; they are given
+            when no draft of the model may be shown.
         led: False for methods that belong with a trained person; their card only informs.
         examples: Hand-written examples.
     """
@@ -148,6 +150,7 @@ class Technique:
     about: str
     step: str
     led: bool = True
+    words: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
 
 

@@ -1,0 +1,251 @@
+"""Is a draft kind, true, short and safe? The same rules for every model.
+
+Each rule looks at a draft beside the thought it answers and says what is wrong, or nothing. The
+rules are those of the project's voice; the words they look for are in ``knowledge/voice.toml``.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from reframer import paths
+from reframer.records import Example, Problem
+
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")  # noqa: RUF001 - people type this apostrophe
+_SENTENCE_END = re.compile(r"(?<=[.?!])[\"')\]]*\s+")
+_SHORTEST, _LONGEST, _SENTENCES = 10, 55, 4
+_DENIED = re.compile(
+    r"\b(not|never|no|nor|isn't|aren't|wasn't|doesn't|don't|didn't|won't|nothing|without|rather than|"
+    r"instead of|word|words|name|names|voice|verdict|label|thought|says?|said|call|called|calling|"
+    r"calls|feel|feels|feeling|felt|if|than)\b",
+    re.IGNORECASE,
+)
+_SPEAKS_AS_WRITER = re.compile(r"\b(my|mine|myself|I'm|I am|I was|I've|I have|I feel|we|our|us)\b")
+_FIRST_TIME = re.compile(r"\b(first time|just this once|only once|just once)\b", re.IGNORECASE)
+_FOREIGN = re.compile(r"[\u0370-\u1fff\u2e80-\ud7ff\uf900-\ufaff]")
+_MARKUP = re.compile(r"[<>{}\[\]#*_`|]|https?:|^\s*[-\d]+[.)]?\s", re.MULTILINE)
+_NUMBER_WORDS = (
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred "
+    "thousand million"
+).split()
+# People whom an answer must not bring in where the thought does not speak of them.
+_PEOPLE = (
+    ("mother mum mom mama mother's mum's mom's", "parents parent family"),
+    ("father dad papa father's dad's", "parents parent family"),
+    ("husband wife partner spouse boyfriend girlfriend ex", "marriage married divorce divorced"),
+    ("son daughter child children kid kids baby toddler", "parent mother father mum mom dad"),
+    ("brother sister sibling", "family"),
+    ("boss manager colleague colleagues coworker teacher", "work job office team school class"),
+    ("doctor nurse therapist", "hospital ward clinic"),
+)
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A draft and its thought, with what several rules need from them."""
+
+    text: str
+    thought: str
+    examples: tuple[Example, ...]
+
+    @cached_property
+    def words(self) -> list[str]:
+        return _words(self.text)
+
+    @cached_property
+    def thought_words(self) -> frozenset[str]:
+        return frozenset(_words(self.thought))
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        return [part for part in _SENTENCE_END.split(self.text.strip()) if part]
+
+
+Rule = Callable[[_Draft], str | None]
+
+
+def review(draft: str, thought: str, examples: Iterable[Example] = ()) -> tuple[Problem, ...]:
+    """Say which rules of the voice a draft breaks.
+
+    Args:
+        draft: What the model would say.
+        thought: What the person said.
+        examples: The card's examples that the model may have seen; a copy of one is refused.
+
+    Returns:
+        The problems in the order of the rules; empty for a draft that may be shown.
+    """
+    subject = _Draft(draft, thought, tuple(examples))
+    found = ((name, rule(subject)) for name, rule in _RULES.items())
+    return tuple(Problem(name, detail) for name, detail in found if detail)
+
+
+def _speaker(draft: _Draft) -> str | None:
+    if seen := _SPEAKS_AS_WRITER.search(draft.text):
+        return f"speaks as the writer: {seen[0]!r}"
+    if not any(word.startswith(("you", "that", "this")) for word in draft.words):
+        return "speaks to nobody"
+    return None
+
+
+def _critic(draft: _Draft) -> str | None:
+    return _search("agreement", draft.text)
+
+
+def _insult(draft: _Draft) -> str | None:
+    for sentence in draft.sentences:
+        for seen in _pattern("insults").finditer(sentence):
+            if not _DENIED.search(sentence):
+                return f"describes with {seen[0]!r}"
+    return None
+
+
+def _invented(draft: _Draft) -> str | None:
+    for name, words in (("number", _numbers(draft)), ("name", _names(draft)), ("person", _people(draft))):
+        if words:
+            return f"{name} that the thought does not have: {words[0]!r}"
+    return None
+
+
+def _numbers(draft: _Draft) -> list[str]:
+    said = draft.thought_words | {re.sub(r"\D", "", word) for word in draft.thought_words}
+    digits_said = any(character.isdigit() for character in draft.thought)
+    return [
+        word
+        for word in draft.words
+        if (word[0].isdigit() and re.sub(r"\D", "", word) not in said)
+        or (word in _NUMBER_WORDS and word not in said and not digits_said and word != "two")
+    ]
+
+
+def _names(draft: _Draft) -> list[str]:
+    """Capitalised words inside sentences that the thought does not hold."""
+    names = []
+    for sentence in draft.sentences:
+        for word in _WORD.findall(sentence)[1:]:
+            plain = word.lower().removesuffix("'s")
+            known = plain in draft.thought_words or f"{plain}'s" in draft.thought_words
+            if word[0].isupper() and not word.startswith(("I'", "I")) and not known:
+                names.append(word)
+    return names
+
+
+def _people(draft: _Draft) -> list[str]:
+    for people, hints in _PEOPLE:
+        group = people.split()
+        if not draft.thought_words & {*group, *hints.split()}:
+            brought = [word for word in draft.words if word in group]
+            if brought:
+                return brought
+    return []
+
+
+def _promise(draft: _Draft) -> str | None:
+    return _search("promises", draft.text)
+
+
+def _praise(draft: _Draft) -> str | None:
+    return _search("praise", draft.text)
+
+
+def _advice(draft: _Draft) -> str | None:
+    return _search("advice", draft.text)
+
+
+def _again(draft: _Draft) -> str | None:
+    if "again" in draft.thought_words and (seen := _FIRST_TIME.search(draft.text)):
+        return f"the thought says 'again', the draft {seen[0]!r}"
+    return None
+
+
+def _opener(draft: _Draft) -> str | None:
+    seen = _pattern("openers").match(draft.text.strip())
+    return f"opens with {seen[0]!r}" if seen else None
+
+
+def _phrase(draft: _Draft) -> str | None:
+    return _search("phrases", draft.text)
+
+
+def _length(draft: _Draft) -> str | None:
+    count = len(draft.words)
+    if not _SHORTEST <= count <= _LONGEST:
+        return f"{count} words"
+    if len(draft.sentences) > _SENTENCES:
+        return f"{len(draft.sentences)} sentences"
+    return None
+
+
+def _form(draft: _Draft) -> str | None:
+    if "!" in draft.text:
+        return "an exclamation mark"
+    if seen := _MARKUP.search(draft.text):
+        return f"markup: {seen[0]!r}"
+    if _FOREIGN.search(draft.text) and not _FOREIGN.search(draft.thought):
+        return "another language"
+    return None
+
+
+def _fluency(draft: _Draft) -> str | None:
+    if not re.search(r"[.?][\"')]*$", draft.text.strip()):
+        return "cut off"
+    if len({sentence.lower() for sentence in draft.sentences}) < len(draft.sentences):
+        return "says a sentence twice"
+    grams = list(zip(draft.words, draft.words[1:], draft.words[2:], draft.words[3:], strict=False))
+    if len(set(grams)) < len(grams):
+        return "goes round in circles"
+    doubled = [a for a, b in zip(draft.words, draft.words[1:], strict=False) if a == b]
+    return f"{doubled[0]!r} twice in a row" if doubled and doubled[0] not in ("that", "had") else None
+
+
+def _echo(draft: _Draft) -> str | None:
+    if _overlap(draft.words, _words(draft.thought)) > 0.6:
+        return "repeats the thought"
+    for example in draft.examples:
+        if _overlap(draft.words, _words(example.answer)) > 0.6:
+            return f"copies the example {example.id}"
+    return None
+
+
+_RULES: dict[str, Rule] = {
+    "speaker": _speaker,
+    "critic": _critic,
+    "insult": _insult,
+    "invented": _invented,
+    "promise": _promise,
+    "praise": _praise,
+    "advice": _advice,
+    "again": _again,
+    "opener": _opener,
+    "phrase": _phrase,
+    "length": _length,
+    "form": _form,
+    "fluency": _fluency,
+    "echo": _echo,
+}
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower().replace("’", "'") for word in _WORD.findall(text)]  # noqa: RUF001
+
+
+def _overlap(words: list[str], other: list[str]) -> float:
+    """Return the share of the first text's word pairs, in order, that the other one holds."""
+    pairs = set(zip(words, words[1:], strict=False))
+    return len(pairs & set(zip(other, other[1:], strict=False))) / len(pairs) if pairs else 0.0
+
+
+def _search(group: str, text: str) -> str | None:
+    seen = _pattern(group).search(text)
+    return f"says {seen[0]!r}" if seen else None
+
+
+@cache
+def _pattern(group: str) -> re.Pattern[str]:
+    entries = tomllib.loads(paths.asset("knowledge", "voice.toml").read_text("utf-8"))[group]
+    return re.compile(rf"\b(?:{'|'.join(entries)})", re.IGNORECASE)
