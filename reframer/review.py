@@ -21,17 +21,19 @@ _SHORTEST, _LONGEST, _SENTENCES = 10, 55, 4
 _DENIED = re.compile(
     r"\b(not|never|no|nor|isn't|aren't|wasn't|doesn't|don't|didn't|won't|nothing|without|rather than|"
     r"instead of|word|words|name|names|voice|verdict|label|thought|says?|said|call|called|calling|"
-    r"calls|feel|feels|feeling|felt|if|than)\b",
+    r"calls|feel|feels|feeling|felt|hear|hears|heard|if|than|rule|whether)\b",
     re.IGNORECASE,
 )
 _SPEAKS_AS_WRITER = re.compile(r"\b(my|mine|myself|I'm|I am|I was|I've|I have|I feel|we|our|us)\b")
+_TO_YOU = re.compile(r"\b(you|your|you're|yourself)\b", re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"')
+_TWICE = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)
 _FIRST_TIME = re.compile(r"\b(first time|just this once|only once|just once)\b", re.IGNORECASE)
 _FOREIGN = re.compile(r"[\u0370-\u1fff\u2e80-\ud7ff\uf900-\ufaff]")
 _MARKUP = re.compile(r"[<>{}\[\]#*_`|]|https?:|^\s*[-\d]+[.)]?\s", re.MULTILINE)
 _NUMBER_WORDS = (
-    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred "
-    "thousand million"
+    "five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
 ).split()
 # People whom an answer must not bring in where the thought does not speak of them.
 _PEOPLE = (
@@ -86,11 +88,8 @@ def review(draft: str, thought: str, examples: Iterable[Example] = ()) -> tuple[
 
 
 def _speaker(draft: _Draft) -> str | None:
-    if seen := _SPEAKS_AS_WRITER.search(draft.text):
-        return f"speaks as the writer: {seen[0]!r}"
-    if not any(word.startswith(("you", "that", "this")) for word in draft.words):
-        return "speaks to nobody"
-    return None
+    seen = _SPEAKS_AS_WRITER.search(_QUOTED.sub("", draft.text))
+    return f"speaks as the writer: {seen[0]!r}" if seen else None
 
 
 def _critic(draft: _Draft) -> str | None:
@@ -99,9 +98,9 @@ def _critic(draft: _Draft) -> str | None:
 
 def _insult(draft: _Draft) -> str | None:
     for sentence in draft.sentences:
-        for seen in _pattern("insults").finditer(sentence):
-            if not _DENIED.search(sentence):
-                return f"describes with {seen[0]!r}"
+        seen = _pattern("insults").search(sentence)
+        if seen and _TO_YOU.search(sentence) and not _DENIED.search(sentence):
+            return f"describes with {seen[0]!r}"
     return None
 
 
@@ -119,7 +118,7 @@ def _numbers(draft: _Draft) -> list[str]:
         word
         for word in draft.words
         if (word[0].isdigit() and re.sub(r"\D", "", word) not in said)
-        or (word in _NUMBER_WORDS and word not in said and not digits_said and word != "two")
+        or (word in _NUMBER_WORDS and word not in said and not digits_said)
     ]
 
 
@@ -154,7 +153,10 @@ def _praise(draft: _Draft) -> str | None:
 
 
 def _advice(draft: _Draft) -> str | None:
-    return _search("advice", draft.text)
+    for sentence in draft.sentences:
+        if not _DENIED.search(sentence) and (seen := _search("advice", sentence)):
+            return seen
+    return None
 
 
 def _again(draft: _Draft) -> str | None:
@@ -199,8 +201,8 @@ def _fluency(draft: _Draft) -> str | None:
     grams = list(zip(draft.words, draft.words[1:], draft.words[2:], draft.words[3:], strict=False))
     if len(set(grams)) < len(grams):
         return "goes round in circles"
-    doubled = [a for a, b in zip(draft.words, draft.words[1:], strict=False) if a == b]
-    return f"{doubled[0]!r} twice in a row" if doubled and doubled[0] not in ("that", "had") else None
+    seen = _TWICE.search(draft.text)
+    return f"{seen[0]!r}" if seen and seen[1].lower() not in ("that", "had") else None
 
 
 def _echo(draft: _Draft) -> str | None:

@@ -1,0 +1,244 @@
+"""The flow, from a text to a friend's answer. Everything in front of the user calls this."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import Runnable, RunnableLambda
+
+from reframer import catalog, prompts, seal
+from reframer.critic import Critic
+from reframer.embedding import LocalEmbeddings
+from reframer.errors import ModelError, TextEmpty, TextTooLong
+from reframer.knowledge import load_techniques
+from reframer.prompts import Style
+from reframer.records import Kind, Match, Notice, Reframe, Risk
+from reframer.retrieval import TechniqueRetriever
+from reframer.review import review
+from reframer.safety import Safety, also_unsafe, signposts
+from reframer.settings import Settings
+
+LONGEST_TEXT = 4000
+_WHOLE_THOUGHT = 700
+_DRAFTS = 4
+_EXAMPLES_SHOWN = 3
+# Who writes to this program alone wants an answer, so the ear may be more eager than in a journal.
+_EAGER = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who words the answers.
+
+    Attributes:
+        model: Any LangChain chat model.
+        name: Its id, shown with each answer.
+        style: The prompt it was made for.
+    """
+
+    model: BaseChatModel
+    name: str
+    style: Style
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What became of a thought's drafts."""
+
+    text: str = ""
+    rejected: Counter[str] = field(default_factory=Counter)
+
+
+class Reframer:
+    """Answers self-critical texts the way a best friend would.
+
+    A text takes these steps:
+
+    1. assess: safety reads the whole raw text first; where it finds danger, written words answer.
+    2. notice: the ear finds the self-critical sentences and their kinds; without any, the text
+       comes back untouched.
+    3. retrieve: the techniques and examples that fit.
+    4. compose: the prompt.
+    5. speak: the local model drafts an answer.
+    6. review: a draft that breaks a rule is tried again; if none may be shown, the card's own words
+       are given, and the answer says so.
+
+    Args:
+        speaker: The model that drafts.
+        retriever: Finds techniques.
+        critic: The ear.
+        safety: Reads first.
+        country: Country for the help lines; empty to go by the locale.
+    """
+
+    def __init__(
+        self,
+        speaker: Speaker,
+        retriever: TechniqueRetriever,
+        critic: Critic,
+        safety: Safety,
+        country: str = "",
+    ) -> None:
+        self._speaker = speaker
+        self._retriever = retriever
+        self._critic = critic
+        self._safety = safety
+        self._country = country
+
+    @classmethod
+    def open(cls, settings: Settings) -> Reframer:
+        """Open the model, the cards and their index as the settings say.
+
+        Raises:
+            ModelError: The model or the embedder is missing, damaged or too large.
+            KnowledgeError: The cards or the index cannot be used.
+        """
+        seal.switch_off_reporting()
+        embeddings = LocalEmbeddings.from_catalog(settings.models_dir)
+        retriever = TechniqueRetriever.open(load_techniques(settings.cards_dir), embeddings)
+        return cls(
+            open_speaker(settings),
+            retriever,
+            Critic(embeddings),
+            Safety(embeddings),
+            settings.country,
+        )
+
+    def reframe(self, text: str) -> Reframe:
+        """Answer one text.
+
+        Raises:
+            TextEmpty: There is nothing in it.
+            TextTooLong: It is longer than `LONGEST_TEXT` characters (after safety read it whole).
+            ModelError: The model failed.
+        """
+        return next(self.reframe_many([text]))
+
+    def reframe_many(self, texts: Iterable[str]) -> Iterator[Reframe]:
+        """Answer texts one after the other, each as soon as it is ready."""
+        for text in texts:
+            started = time.monotonic()
+            yield self._answer(text, started)
+
+    def as_runnable(self) -> Runnable[str, Reframe]:
+        """Return the whole flow as a LangChain runnable from text to `Reframe`."""
+        return RunnableLambda(self.reframe, name="reframer")
+
+    def _answer(self, text: str, started: float) -> Reframe:
+        if not text.strip():
+            raise TextEmpty("There is no text to answer.", 'Try: reframer "I ruin everything."')
+        risk = self._safety.assess(text)
+        if risk.level != "none":
+            return _finish(self._signpost(text, risk), started)
+        if len(text) > LONGEST_TEXT:
+            raise TextTooLong(
+                f"The text has {len(text):,} characters; one thought has at most {LONGEST_TEXT:,}.",
+                "Give one thought at a time, for example one line each with --jsonl.",
+            )
+        critical = [n for n in self._critic.notice(text, threshold=_EAGER) if n.self_critical]
+        if not critical:
+            return _finish(Reframe(text, text, "untouched", risk), started)
+        kinds = _kinds(critical)
+        match = self._retriever.search(_thought(text, critical), kinds, k=1)[0]
+        return _finish(self._speak(text, _thought(text, critical), kinds, match), started)
+
+    def _signpost(self, text: str, risk: Risk) -> Reframe:
+        return Reframe(text, signposts(risk, self._country), "safety", risk)
+
+    def _speak(self, text: str, thought: str, kinds: tuple[Kind, ...], match: Match) -> Reframe:
+        attempt = self._draft(thought, match)
+        return Reframe(
+            source=text,
+            text=attempt.text or _card_words(match, thought),
+            origin="model" if attempt.text else "card",
+            kinds=kinds,
+            techniques=(match.technique,),
+            model=self._speaker.name if attempt.text else "",
+            rejected=dict(attempt.rejected),
+        )
+
+    def _draft(self, thought: str, match: Match) -> _Attempt:
+        """Ask the model until a draft passes the review, a fixed number of times."""
+        examples = match.examples[:_EXAMPLES_SHOWN]
+        messages = prompts.compose(thought, match.technique, examples, style=self._speaker.style)
+        attempt = _Attempt()
+        for number in range(_DRAFTS):
+            draft = self._say(messages, seed=number)
+            broken = [problem.rule for problem in review(draft, thought, match.technique.examples)]
+            if also_unsafe(draft):
+                broken.append("unsafe")
+            if not broken:
+                attempt.text = draft
+                return attempt
+            attempt.rejected.update(broken)
+        return attempt
+
+    def _say(self, messages: Sequence[object], seed: int) -> str:
+        answer = self._speaker.model.invoke(list(messages), seed=seed)  # type: ignore[arg-type]
+        return " ".join(str(answer.text).split())
+
+
+def open_speaker(settings: Settings) -> Speaker:
+    """Open the chat model that the settings name.
+
+    ``model`` may be an id of the catalogue, the path of a GGUF file, or ``provider:name`` for a
+    model server that LangChain knows (its package has to be installed).
+
+    Raises:
+        ModelError: It is unknown, missing, damaged or too large.
+    """
+    from reframer.llama.chat import ChatLlama  # llama_cpp is loaded only to speak
+
+    name = settings.model
+    options = {"context": settings.context, "threads": settings.threads}
+    if Path(name).suffix == ".gguf":
+        path = Path(name).expanduser()
+        return Speaker(ChatLlama.from_file(path, **options), path.stem, "plain")
+    if ":" in name:
+        return Speaker(_served_model(name), name, "plain")
+    model = catalog.find(name) if name else catalog.default("chat")
+    chat = ChatLlama.from_catalog(model, settings.models_dir, **options)
+    return Speaker(chat, model.id, "adapter" if chat.adapter else "plain")
+
+
+def _served_model(name: str) -> BaseChatModel:
+    from langchain.chat_models import init_chat_model
+
+    try:
+        return init_chat_model(name)
+    except (ImportError, ValueError) as error:
+        raise ModelError(
+            f"The model {name!r} cannot be used: {str(error).splitlines()[0]}", ""
+        ) from error
+
+
+def _kinds(critical: Sequence[Notice]) -> tuple[Kind, ...]:
+    """Return the kinds heard, strongest first, each once."""
+    strongest = sorted(critical, key=lambda notice: -notice.strength)
+    return tuple(dict.fromkeys(notice.kind for notice in strongest if notice.kind))
+
+
+def _thought(text: str, critical: Sequence[Notice]) -> str:
+    """Return what is answered: a short text whole, of a long one what leads to the attacks."""
+    whole = " ".join(text.split())
+    if len(whole) <= _WHOLE_THOUGHT:
+        return whole
+    strongest = max(critical, key=lambda notice: notice.strength)
+    start = text.rfind("\n\n", 0, strongest.start) + 1
+    start = max(start, strongest.end - _WHOLE_THOUGHT)
+    return " ".join(text[start : strongest.end].split())
+
+
+def _card_words(match: Match, thought: str) -> str:
+    """Choose among the card's own words by the thought, so that two thoughts seldom share them."""
+    words = match.technique.words
+    return words[sum(thought.encode()) % len(words)]
+
+
+def _finish(answer: Reframe, started: float) -> Reframe:
+    return replace(answer, seconds=round(time.monotonic() - started, 3))
