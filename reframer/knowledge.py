@@ -257,7 +257,7 @@ class _Card:
         return "\n\n".join(_joined(block) for block in blocks)
 
     def _open(
-        self, found: dict[str, list[_Block]], name: str, known: set[str], number: int
+        self, found: dict[str, list[_Block]], name: str, known: Set[str], number: int
     ) -> list[_Block]:
         if name not in known:
             raise CardError(self.file, number, f"there is no section named {name!r:.60}")
