@@ -24,6 +24,11 @@ def asset(*parts: str) -> Path:
     return root.joinpath(*parts)
 
 
+def package_file(*parts: str) -> Path:
+    """Return a file that lies beside the code."""
+    return Path(__file__).parent.joinpath(*parts)
+
+
 def config_dir() -> Path:
     """Return the folder of the settings file."""
     return _DIRS.user_config_path

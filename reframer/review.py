@@ -105,7 +105,11 @@ def _insult(draft: _Draft) -> str | None:
 
 
 def _invented(draft: _Draft) -> str | None:
-    for name, words in (("number", _numbers(draft)), ("name", _names(draft)), ("person", _people(draft))):
+    for name, words in (
+        ("number", _numbers(draft)),
+        ("name", _names(draft)),
+        ("person", _people(draft)),
+    ):
         if words:
             return f"{name} that the thought does not have: {words[0]!r}"
     return None

@@ -1,0 +1,1 @@
+"""The chat page. The only rooms that import gradio."""

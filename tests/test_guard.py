@@ -1,0 +1,108 @@
+"""The page answers only the person who opened it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from reframer.ui.guard import Guard
+
+TOKEN = "secret"
+HERE = "http://127.0.0.1:7865"
+
+
+async def _echo(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(f"{len(await request.body())} bytes")
+
+
+@pytest.fixture
+def client() -> Iterator[TestClient]:
+    routes = [Route("/{path:path}", _echo, methods=["GET", "POST"])]
+    guarded = Guard(Starlette(routes=routes), port=7865, token=TOKEN)
+    with TestClient(guarded, base_url=HERE, follow_redirects=False) as client:
+        yield client
+
+
+def _enter(client: TestClient) -> None:
+    client.get("/", params={"k": TOKEN})
+
+
+def test_the_link_opens_the_page_and_its_secret_leaves_the_address(client: TestClient) -> None:
+    answer = client.get("/", params={"k": TOKEN})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert client.get("/").status_code == 200
+
+
+def test_without_the_secret_nothing_is_shown(client: TestClient) -> None:
+    for path in ("/", "/?k=wrong", "/config", "/gradio_api/queue/data"):
+        assert client.get(path).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "evil.example"},
+        {"host": "127.0.0.1:1"},
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ],
+)
+def test_other_hosts_and_sites_are_refused(client: TestClient, headers: dict[str, str]) -> None:
+    _enter(client)
+    assert client.get("/", headers=headers).status_code == 403
+    assert client.post("/gradio_api/queue/join", json={}, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=https://example.org/x.png",
+        "/gradio_api/upload",
+        "/gradio_api/proxy=https://example.org",
+        "/docs",
+        "/openapi.json",
+        "/assets/../../etc/passwd",
+        "/assets/%2e%2e/secret",
+        "/monitoring",
+    ],
+)
+def test_only_the_pages_own_paths_exist(client: TestClient, path: str) -> None:
+    _enter(client)
+    assert client.get(path).status_code == 404
+
+
+def test_a_body_beyond_the_limit_is_refused_even_in_chunks(client: TestClient) -> None:
+    _enter(client)
+    large = b"x" * 1_000_001
+    assert client.post("/gradio_api/queue/join", content=large).status_code == 413
+    with pytest.raises(Exception):  # noqa: B017, PT011 - the connection breaks off
+        client.post(
+            "/gradio_api/queue/join",
+            content=(large[i : i + 9999] for i in range(0, len(large), 9999)),
+        )
+
+
+def test_the_browser_is_told_to_keep_and_fetch_nothing(client: TestClient) -> None:
+    _enter(client)
+    headers = client.get("/").headers
+    assert headers["cache-control"] == "no-store"
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_unknown_types_of_connection_get_no_answer(client: TestClient) -> None:
+    _enter(client)
+    with pytest.raises(Exception), client.websocket_connect("/"):  # noqa: B017, PT011, PT012
+        pass

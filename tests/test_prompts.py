@@ -1,0 +1,46 @@
+"""What the model is given."""
+
+from __future__ import annotations
+
+from reframer.prompts import compose
+from reframer.records import Example, Source, Technique
+
+TECHNIQUE = Technique(
+    id="not-yet",
+    title="Not yet",
+    move="Turn cannot into not yet.",
+    why="Skills grow.",
+    when=("label",),
+    not_when="",
+    source=Source("A", 2000, "T", "V"),
+    evidence="",
+    reviewed="2026-11-24",
+    about="",
+    step="",
+)
+EXAMPLE = Example("00000000", "not-yet", "I can't cook", "You burnt one dish.")
+
+
+def test_the_technique_steers_the_prompt() -> None:
+    for style in ("adapter", "plain"):
+        text = " ".join(str(m.content) for m in compose("I can't swim", TECHNIQUE, style=style))
+        assert TECHNIQUE.move in text
+        assert "I can't swim" in text
+
+
+def test_examples_are_shown_as_turns_to_a_plain_model_only() -> None:
+    plain = compose("I can't swim", TECHNIQUE, [EXAMPLE], style="plain")
+    assert [message.type for message in plain] == ["system", "human", "ai", "human"]
+    adapter = compose("I can't swim", TECHNIQUE, [EXAMPLE], style="adapter")
+    assert [message.type for message in adapter] == ["system", "human"]
+
+
+def test_braces_in_a_thought_are_only_text() -> None:
+    messages = compose("I {move} {0} {unknown}", TECHNIQUE, style="adapter")
+    assert messages[-1].content == "I {move} {0} {unknown}"
+
+
+def test_what_is_the_same_for_everyone_comes_first() -> None:
+    one = compose("I can't swim", TECHNIQUE, style="plain")
+    other = compose("nobody likes me", TECHNIQUE, [EXAMPLE], style="plain")
+    assert one[0] == other[0]
