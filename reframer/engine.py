@@ -195,14 +195,19 @@ def open_speaker(settings: Settings) -> Speaker:
     from reframer.llama.chat import ChatLlama  # llama_cpp is loaded only to speak
 
     name = settings.model
-    options = {"context": settings.context, "threads": settings.threads}
     if Path(name).suffix == ".gguf":
         path = Path(name).expanduser()
-        return Speaker(ChatLlama.from_file(path, **options), path.stem, "plain")
+        return Speaker(
+            ChatLlama.from_file(path, context=settings.context, threads=settings.threads),
+            path.stem,
+            "plain",
+        )
     if ":" in name:
         return Speaker(_served_model(name), name, "plain")
     model = catalog.find(name) if name else catalog.default("chat")
-    chat = ChatLlama.from_catalog(model, settings.models_dir, **options)
+    chat = ChatLlama.from_catalog(
+        model, settings.models_dir, context=settings.context, threads=settings.threads
+    )
     return Speaker(chat, model.id, "adapter" if chat.adapter else "plain")
 
 

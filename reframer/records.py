@@ -1,4 +1,4 @@
-"""The frozen records that the rooms hand to each other, in the order in which the flow makes them."""
+"""The frozen records that the rooms hand each other, in the order in which the flow makes them."""
 
 from __future__ import annotations
 

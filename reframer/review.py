@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from reframer import paths
 from reframer.records import Example, Problem
 
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")  # noqa: RUF001 - people type this apostrophe
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.?!])[\"')\]]*\s+")
 _SHORTEST, _LONGEST, _SENTENCES = 10, 55, 4
 _DENIED = re.compile(
@@ -237,7 +237,7 @@ _RULES: dict[str, Rule] = {
 
 
 def _words(text: str) -> list[str]:
-    return [word.lower().replace("’", "'") for word in _WORD.findall(text)]  # noqa: RUF001
+    return [word.lower().replace("’", "'") for word in _WORD.findall(text)]
 
 
 def _overlap(words: list[str], other: list[str]) -> float:

@@ -11,7 +11,7 @@ GOOD = [
     (
         "I left my laptop on the train again, I'm such an idiot.",
         "Leaving your laptop on the train, for the second time, must have made your stomach drop. "
-        "That's something that happened on a tired day, and it belongs to the day, not to your worth.",
+        "That's something that happened on a tired day, and it belongs to the day.",
     ),
     (
         "Everyone at this company is smarter than me.",
@@ -30,7 +30,7 @@ BAD = [
     (
         "critic",
         "I'm thirty-four and still live with my parents, what a loser.",
-        "You're thirty-four and still living with your parents, and that's a real shame for anyone.",
+        "You're thirty-four and still living with your parents, and that's a real shame.",
     ),
     (
         "critic",
@@ -137,7 +137,7 @@ def test_an_insult_may_stand_where_it_is_denied() -> None:
 
 
 def test_names_and_numbers_of_the_thought_may_be_used() -> None:
-    draft = "Jonas waited 20 minutes, and that will ache for a while. One late day is not the whole of you."
+    draft = "Jonas waited 20 minutes, and that will ache. One late day is not all of you."
     thought = "I was 20 minutes late and Jonas was the last kid waiting. Awful father."
     assert review(draft, thought) == ()
 

@@ -229,7 +229,8 @@ def _words(answer: Reframe) -> str:
     below = "".join(
         f"<div class='source'><p><strong>{html.escape(technique.title)}.</strong> "
         f"{html.escape(technique.why)}</p><p class='cite'>{html.escape(str(technique.source))}</p>"
-        f"<details><summary>A small step</summary><p>{html.escape(technique.step)}</p></details></div>"
+        f"<details><summary>A small step</summary><p>{html.escape(technique.step)}</p></details>"
+        "</div>"
         for technique in answer.techniques
     )
     return f"<div class='friend'>{paragraphs}</div>{below}"
