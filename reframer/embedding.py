@@ -15,7 +15,7 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 from tokenizers import Tokenizer
 
 from reframer import catalog
@@ -50,6 +50,7 @@ class LocalEmbeddings(Embeddings):
         self._tokenizer.enable_truncation(_MAX_TOKENS)
         self._tokenizer.no_padding()
         self._workers = ThreadPoolExecutor(usable_cores(), thread_name_prefix="embedding")
+        self._blas = ThreadpoolController()
         self._lock = threading.Lock()
 
     @classmethod
@@ -84,8 +85,14 @@ class LocalEmbeddings(Embeddings):
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
         batches = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
-        with self._lock, threadpool_limits(1, user_api="blas"):
-            done = self._workers.map(self._encode, ([ids[i] for i in batch] for batch in batches))
+        with self._lock, self._blas.limit(limits=1, user_api="blas"):
+            work = ([ids[i] for i in batch] for batch in batches)
+            # One batch is done here: handing it to another thread costs more than it saves.
+            done = (
+                self._workers.map(self._encode, work)
+                if len(batches) > 1
+                else map(self._encode, work)
+            )
             for batch, vectors in zip(batches, done, strict=True):
                 result[batch] = vectors
         return result
