@@ -133,8 +133,8 @@ def read_technique(file: Path) -> Technique:
         evidence=front.text("evidence"),
         reviewed=front.day("reviewed"),
         led=front.flag("led", default=True),
-        about=card.prose(sections[""]),
-        step=card.prose(sections[_STEP]),
+        about=card.prose("", sections[""]),
+        step=card.prose(_STEP, sections[_STEP]),
         words=tuple(_joined(block) for block in sections.get(_WORDS, ())),
         examples=tuple(_examples(card, front.id(), sections[_EXAMPLES])),
     )
@@ -155,7 +155,7 @@ def read_background(file: Path) -> Background:
         title=front.text("title"),
         readers=front.choices("for", READERS),
         sources=front.texts("source"),
-        body=card.prose(card.sections(set())[""]),
+        body=card.prose("", card.sections(set())[""]),
     )
     front.refuse_unknown()
     return background
@@ -227,6 +227,7 @@ class _Card:
         if len(fences) < 2 or fences[0] != 0:
             raise CardError(file, 1, "the card must begin with front matter between two lines ---")
         self._body = fences[1] + 1
+        self._headings = {"": self._body + 1}
         self.front = _Front.parse(file, "\n".join(self._lines[1 : fences[1]]), first_line=2)
 
     def sections(
@@ -250,10 +251,10 @@ class _Card:
             raise CardError(self.file, self.last_line, f"the section ## {name} is missing")
         return found
 
-    def prose(self, blocks: list[_Block]) -> str:
+    def prose(self, name: str, blocks: list[_Block]) -> str:
         """Return a section's paragraphs, parted by blank lines."""
         if not blocks:
-            raise CardError(self.file, self._body + 1, "there is a part without text")
+            raise CardError(self.file, self._headings[name], "this part has no text")
         return "\n\n".join(_joined(block) for block in blocks)
 
     def _open(
@@ -263,6 +264,7 @@ class _Card:
             raise CardError(self.file, number, f"there is no section named {name!r:.60}")
         if name in found:
             raise CardError(self.file, number, f"the section ## {name} is there twice")
+        self._headings[name] = number
         return found.setdefault(name, [])
 
     def _check(self, line: str, number: int) -> None:

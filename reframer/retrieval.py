@@ -1,0 +1,420 @@
+"""Which techniques fit a thought, found in a Chroma index of the cards.
+
+The index is a cache: it holds only the public cards, lies in a folder named after what it was made
+from, and is made again when cards or embedder change or when it is damaged. What a person wrote
+never enters it: a search is made with the vector of a thought, not with its words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
+from langchain_core.retrievers import BaseRetriever
+from pydantic import ConfigDict, Field
+
+from reframer import paths, seal
+from reframer.errors import IndexUnusable
+from reframer.records import Example, Kind, Match, Technique
+
+if TYPE_CHECKING:
+    from langchain_chroma import Chroma
+
+_FORMAT = 1
+_KEPT = 3
+_PATIENCE = 180.0  # seconds; another process needs about ten to make the index
+_BATCH = 1000
+_PROBE = "Whatever made this vector is the embedder."
+_EXAMPLES, _CARDS = "examples", "cards"
+
+# How much each part counts beside the likeness to what a card's examples have in common, which
+# counts 1. Chosen by leave-one-out on the examples that are not held out (docs/evaluation.md).
+_CARD = 0.4
+_KIND = 0.07
+_SAME = 1.0
+# From this likeness on (cosine), an example says nearly what the thought says.
+_NEARLY_SAME = 0.7
+# What a technique must be better by when it belongs with a trained person.
+_RESERVE = 0.04
+_NEAREST = 40
+_SHOWN = 5
+
+
+def tell(word: str) -> None:
+    """Say on the standard error stream what is being done to the index."""
+    sys.stderr.write(f"{word}\n")
+
+
+class TechniqueRetriever(BaseRetriever):
+    """Finds the techniques that fit a thought.
+
+    Attributes:
+        index: The index of the cards.
+        k: How many techniques `invoke` returns.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    index: CardIndex
+    k: int = Field(default=3, ge=1)
+
+    @classmethod
+    def open(
+        cls,
+        techniques: Sequence[Technique],
+        embeddings: Embeddings,
+        folder: Path | None = None,
+        on_repair: Callable[[str], None] = tell,
+    ) -> TechniqueRetriever:
+        """Open the index of the techniques, making it first if need be.
+
+        Args:
+            techniques: All that may be found.
+            embeddings: Makes the vectors.
+            folder: Where the index lies; by default the user's cache folder.
+            on_repair: Told in a sentence when the index is made, or made again.
+
+        Raises:
+            IndexUnusable: It can be neither read nor made.
+        """
+        folder = paths.cache_dir() if folder is None else folder
+        return cls(index=CardIndex(techniques, embeddings, folder, on_repair))
+
+    def search(self, thought: str, kinds: Sequence[Kind] = (), k: int = 3) -> tuple[Match, ...]:
+        """Return the techniques that fit a thought, best first.
+
+        Three things are added up for every technique: how like the thought its examples are, how
+        like its card's text is, and whether it is meant for these kinds of self-criticism. An
+        example that says nearly the same decides by itself. Techniques that are never led stand
+        back unless they are clearly nearest.
+
+        Args:
+            thought: What somebody says to themselves.
+            kinds: The kinds of self-criticism heard in it, most telling first.
+            k: How many to return.
+
+        Raises:
+            IndexUnusable: The index broke and cannot be made again.
+        """
+        vector = self.index.embed(thought)
+        parts = _Parts.of(self.index, vector, kinds)
+        best = sorted(parts.total, key=lambda name: -parts.total[name])[:k]
+        return tuple(
+            Match(
+                technique=self.index.techniques[name],
+                examples=self.index.nearest_of(name, vector, _SHOWN),
+                score=parts.total[name],
+                reasons=parts.reasons(name),
+            )
+            for name in best
+        )
+
+    def _get_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002 - part of the interface
+        k: int | None = None,
+    ) -> list[Document]:
+        return [_document(match) for match in self.search(query, k=k or self.k)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What speaks for each technique, by its id."""
+
+    examples: Mapping[str, float]
+    card: Mapping[str, float]
+    kind: Mapping[str, float]
+    same: Mapping[str, float]
+    total: Mapping[str, float]
+
+    @classmethod
+    def of(cls, index: CardIndex, vector: list[float], kinds: Sequence[Kind]) -> _Parts:
+        examples, card = index.likeness(vector)
+        same = {name: _SAME * max(0, like - _NEARLY_SAME) for name, like in index.nearest(vector)}
+        kind = {name: _prior(technique, kinds) for name, technique in index.techniques.items()}
+        total = {
+            name: examples[name]
+            + _CARD * card[name]
+            + _KIND * kind[name]
+            + same.get(name, 0.0)
+            - (0.0 if technique.led else _RESERVE)
+            for name, technique in index.techniques.items()
+        }
+        return cls(examples, card, kind, same, total)
+
+    def reasons(self, name: str) -> tuple[str, ...]:
+        found = {
+            "examples": self.same.get(name, 0) > 0 or _outstanding(self.examples, name),
+            "kind": self.kind[name] > 0,
+            "card": _outstanding(self.card, name),
+        }
+        return tuple(reason for reason, holds in found.items() if holds)
+
+
+def _prior(technique: Technique, kinds: Sequence[Kind]) -> float:
+    """Return how far a technique is meant for the kinds, from 0 to 1."""
+    return max(
+        (
+            1 / (1 + heard) / (1 + technique.when.index(kind))
+            for heard, kind in enumerate(kinds)
+            if kind in technique.when
+        ),
+        default=0.0,
+    )
+
+
+def _outstanding(likeness: Mapping[str, float], name: str) -> bool:
+    """Return whether a technique is among the nearest quarter."""
+    return sum(like > likeness[name] for like in likeness.values()) < max(1, len(likeness) / 4)
+
+
+def _document(match: Match) -> Document:
+    technique = match.technique
+    return Document(
+        id=technique.id,
+        page_content=f"{technique.title}\n\n{technique.about}",
+        metadata={
+            "id": technique.id,
+            "title": technique.title,
+            "score": match.score,
+            "reasons": list(match.reasons),
+            "examples": [example.id for example in match.examples],
+        },
+    )
+
+
+class CardIndex:
+    """Vectors of the cards and of their examples (without the held-out ones), kept on disk.
+
+    Args:
+        techniques: What is indexed.
+        embeddings: Makes the vectors.
+        folder: Where the index lies.
+        on_repair: Told in a sentence when the index is made, or made again.
+
+    Raises:
+        IndexUnusable: The index can be neither read nor made.
+    """
+
+    def __init__(
+        self,
+        techniques: Sequence[Technique],
+        embeddings: Embeddings,
+        folder: Path,
+        on_repair: Callable[[str], None] = tell,
+    ) -> None:
+        self.techniques = {technique.id: technique for technique in techniques}
+        self._examples = {
+            f"{technique.id}/{example.id}": example
+            for technique in techniques
+            for example in technique.examples
+            if not example.held_out
+        }
+        self._embeddings = embeddings
+        self._folder = folder / "index"
+        self._tell = on_repair
+        self._key = self._make_key()
+        self._stores = self._open()
+
+    def embed(self, thought: str) -> list[float]:
+        """Return the vector of a thought."""
+        return self._embeddings.embed_query(thought)
+
+    def likeness(self, vector: list[float]) -> tuple[dict[str, float], dict[str, float]]:
+        """Return how like a vector each technique is: by its examples together, by its text."""
+        examples: dict[str, float] = {}
+        card: dict[str, float] = {}
+        for document, like in self._query(_CARDS, vector, 2 * len(self.techniques)):
+            part = examples if document.metadata["part"] == "centre" else card
+            part[document.metadata["technique"]] = like
+        return examples, card
+
+    def nearest(self, vector: list[float]) -> Iterator[tuple[str, float]]:
+        """Yield the techniques of the nearest examples with their likeness, nearest last."""
+        for document, like in reversed(self._query(_EXAMPLES, vector, _NEAREST)):
+            yield document.metadata["technique"], like
+
+    def nearest_of(self, technique: str, vector: list[float], count: int) -> tuple[Example, ...]:
+        """Return a technique's examples that are nearest to a vector, nearest first."""
+        found = self._query(_EXAMPLES, vector, count, {"technique": technique})
+        return tuple(self._examples[str(document.id)] for document, _ in found)
+
+    def _query(
+        self, store: str, vector: list[float], count: int, only: dict[str, str] | None = None
+    ) -> list[tuple[Document, float]]:
+        """Return the nearest documents with their cosine; make the index again if it broke."""
+        try:
+            return _nearest(self._stores[store], vector, count, only)
+        except Exception:  # whatever Chroma raises, the cache can be made again
+            self._stores = self._open()
+            return _nearest(self._stores[store], vector, count, only)
+
+    def _make_key(self) -> str:
+        """Name what the index is made from: the cards' words, and the embedder by what it does."""
+        probe = np.round(self._embeddings.embed_query(_PROBE), 2) + 0.0
+        words = [
+            [_card_text(technique) for technique in self.techniques.values()],
+            {name: example.thought for name, example in self._examples.items()},
+        ]
+        made_from = json.dumps([_FORMAT, words, probe.tolist()])
+        return hashlib.sha256(made_from.encode()).hexdigest()[:16]
+
+    def _open(self) -> dict[str, Chroma]:
+        """Open the index, one process at a time; make it where there is none that works."""
+        with self._alone():
+            for folder in self._folder.glob(f"{self._key}-*"):
+                try:
+                    stores = self._connect(folder)
+                    folder.touch()
+                    return stores
+                except IndexUnusable:
+                    raise
+                except Exception:  # damaged in whatever way: it is only a cache
+                    self._tell("The search index was damaged; it is made again.")
+                    shutil.rmtree(folder, ignore_errors=True)
+            self._tell("Making the search index; this happens once and takes a few seconds.")
+            return self._build()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        try:
+            paths.private_dir(self._folder)
+            with FileLock(self._folder / ".lock", timeout=_PATIENCE):
+                yield
+        except Timeout:
+            raise IndexUnusable(
+                "Another process has been making the search index for minutes.",
+                "End it, then try again.",
+            ) from None
+        except OSError as error:
+            raise IndexUnusable(
+                f"The search index cannot be kept in {self._folder} ({error.strerror}).",
+                "Make the folder writable, or set XDG_CACHE_HOME to another one.",
+            ) from error
+
+    def _build(self) -> dict[str, Chroma]:
+        """Make the index beside its place, then move it there whole."""
+        self._sweep()
+        scratch = Path(tempfile.mkdtemp(dir=self._folder, prefix=f".{self._key}-"))
+        client = _client(scratch)
+        try:
+            self._fill(client)
+        finally:
+            client.close()
+        folder = self._folder / scratch.name.removeprefix(".")
+        scratch.rename(folder)
+        try:
+            return self._connect(folder)
+        except Exception as error:
+            raise IndexUnusable("The search index cannot be made.", "") from error
+
+    def _fill(self, client: Any) -> None:
+        names = list(self._examples)
+        thoughts = [example.thought for example in self._examples.values()]
+        vectors = np.asarray(self._embeddings.embed_documents(thoughts), np.float32)
+        owners = [example.technique for example in self._examples.values()]
+        _add(client, _EXAMPLES, names, vectors, thoughts, [{"technique": name} for name in owners])
+
+        cards = list(self.techniques)
+        texts = [_card_text(technique) for technique in self.techniques.values()]
+        written = np.asarray(self._embeddings.embed_documents(texts), np.float32)
+        centres = written.copy()
+        for row, name in enumerate(cards):
+            own = [number for number, owner in enumerate(owners) if owner == name]
+            if own:
+                centres[row] = vectors[own].mean(0)
+        for part, rows in (("card", written), ("centre", centres)):
+            metadata = [{"technique": name, "part": part} for name in cards]
+            _add(client, _CARDS, [f"{name}/{part}" for name in cards], rows, texts, metadata)
+
+    def _connect(self, folder: Path) -> dict[str, Chroma]:
+        """Open an index and make sure that it is whole and answers."""
+        from langchain_chroma import Chroma
+
+        client = _client(folder)
+        try:
+            stores = {}
+            sizes = {_EXAMPLES: len(self._examples), _CARDS: 2 * len(self.techniques)}
+            for name, size in sizes.items():
+                found = client.get_collection(name, embedding_function=None).count()
+                if found != size:
+                    raise ValueError(f"{found} {name} instead of {size}")
+                stores[name] = Chroma(name, client=client)
+                if size:
+                    _nearest(stores[name], self.embed(_PROBE), 1)
+            return stores
+        except BaseException:
+            client.close()
+            raise
+
+    def _sweep(self) -> None:
+        """Delete what broken builds left, and all but the latest indexes of other cards."""
+        for leftover in self._folder.glob(".*-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        kept = sorted(self._folder.glob("*-*"), key=lambda folder: -folder.stat().st_mtime)
+        for old in kept[_KEPT - 1 :]:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _card_text(technique: Technique) -> str:
+    return f"{technique.title}. {technique.move} {technique.why} {technique.about}"
+
+
+def _client(folder: Path) -> Any:
+    """Open Chroma in a folder, in this process, whatever the environment would have it do."""
+    seal.switch_off_reporting()
+    try:
+        import chromadb
+        from chromadb.config import Settings
+    except ValueError as error:  # it reads .env in the current folder on import
+        raise IndexUnusable(
+            "The search library cannot start: it stumbles over the file .env in this folder.",
+            "Run the program in another folder.",
+        ) from error
+    settings = Settings(
+        _env_file=None,  # type: ignore[call-arg]
+        chroma_api_impl="chromadb.api.rust.RustBindingsAPI",
+        anonymized_telemetry=False,
+        is_persistent=True,
+        persist_directory=str(folder),
+        allow_reset=False,
+    )
+    return chromadb.Client(settings)
+
+
+def _add(
+    client: Any,
+    name: str,
+    ids: list[str],
+    vectors: Any,
+    texts: list[str],
+    metadata: list[dict[str, str]],
+) -> None:
+    collection = client.get_or_create_collection(
+        name, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+    )
+    for start in range(0, len(ids), _BATCH):
+        part = slice(start, start + _BATCH)
+        collection.add(ids[part], vectors[part], metadata[part], texts[part])
+
+
+def _nearest(
+    store: Chroma, vector: list[float], count: int, only: dict[str, str] | None = None
+) -> list[tuple[Document, float]]:
+    found = store.similarity_search_by_vector_with_relevance_scores(vector, k=count, filter=only)
+    return [(document, 1 - distance) for document, distance in found]
