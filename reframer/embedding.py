@@ -50,7 +50,7 @@ class LocalEmbeddings(Embeddings):
         self._tokenizer.enable_truncation(_MAX_TOKENS)
         self._tokenizer.no_padding()
         self._workers = ThreadPoolExecutor(usable_cores(), thread_name_prefix="embedding")
-        self._blas = ThreadpoolController()
+        self._blas = ThreadpoolController()  # type: ignore[no-untyped-call]
         self._lock = threading.Lock()
 
     @classmethod

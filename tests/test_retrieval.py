@@ -116,7 +116,8 @@ def test_the_technique_with_the_nearest_examples_comes_first(tmp_path: Path) -> 
 
 def test_the_kind_of_self_criticism_decides_where_the_words_do_not(tmp_path: Path) -> None:
     retriever = _open(tmp_path)
-    for kind, name in (("label", "bread"), ("shame", "music"), ("guilt", "garden")):
+    wanted: dict[Kind, str] = {"label": "bread", "shame": "music", "guilt": "garden"}
+    for kind, name in wanted.items():
         match, *_ = retriever.search("nothing", (kind,))
         assert match.technique.id == name
         assert "kind" in match.reasons
