@@ -6,6 +6,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -113,6 +114,11 @@ def default(role: Role) -> Model:
     return next(model for model in models() if model.role == role and model.default)
 
 
+def is_here(model: Model, folder: Path) -> bool:
+    """Return whether a model's files are in the folder; whether they are whole is not looked at."""
+    return all((folder / file.name).is_file() for file in model.files)
+
+
 def locate(model: Model, folder: Path) -> tuple[Path, ...]:
     """Return the paths of a model's files after making sure that they are whole.
 
@@ -178,8 +184,11 @@ def hash_file(path: Path, on_progress: Callable[[int], None] = lambda _: None) -
 
 
 def remember_whole(path: Path, file: ModelFile) -> None:
-    """Note that a file was hashed and found whole, together with its size and time."""
-    with paths.atomic_write(_stamp(path)) as stamp:
+    """Note that a file was hashed and found whole, together with its size and time.
+
+    In a folder that cannot be written nothing is noted; the file is then hashed at every start.
+    """
+    with suppress(OSError), paths.atomic_write(_stamp(path)) as stamp:
         stamp.write(json.dumps(_state(path, file)).encode())
 
 

@@ -1,0 +1,116 @@
+"""``reframer reframe``: a text in, a friend's words out. A bare text calls it too."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+from reframer import settings
+from reframer.cli import show
+from reframer.errors import ReframerError, TextEmpty, TextTooLong, TextUnreadable, UsageError
+
+if TYPE_CHECKING:
+    from reframer.engine import Reframer
+    from reframer.settings import Settings
+
+# Far beyond a thought; keeps an endless input from filling the memory before anybody reads it.
+_MOST_BYTES = 1_000_000
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar='["TEXT" | -]')
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON object.")
+@click.option(
+    "--jsonl",
+    "as_lines",
+    is_flag=True,
+    help="Answer every line of standard input with a line of JSON; a bad one gets an error there.",
+)
+@click.option("--model", help="Id of a model, or path of a GGUF file.")
+@click.option("--country", metavar="CODE", help="Two-letter country code for help lines, like GB.")
+@click.pass_context
+def reframe(
+    context: click.Context,
+    words: tuple[str, ...],
+    as_json: bool,
+    as_lines: bool,
+    model: str | None,
+    country: str | None,
+) -> None:
+    """Answer a self-critical TEXT, or standard input, the way a best friend would.
+
+    The words go to standard output; the technique behind them, why it helps, its source and a small
+    step go to standard error.
+    """
+    chosen = settings.load({"model": model, "country": country})
+    if as_lines:
+        if words not in ((), ("-",)):
+            raise UsageError("--jsonl takes its thoughts from standard input, one a line.", "")
+        context.exit(_answer_lines(sys.stdin.buffer, chosen))
+    text = _read(words)
+    with show.status("Thinking about it …"):
+        answer = open_reframer(chosen).reframe(text)
+    if as_json:
+        show.to_json(show.as_record(answer))
+    else:
+        show.words(answer)
+
+
+def open_reframer(chosen: Settings) -> Reframer:
+    """Open the flow."""
+    from reframer.engine import Reframer  # takes a second to import
+
+    return Reframer.open(chosen)
+
+
+def _answer_lines(lines: Iterable[bytes], chosen: Settings) -> int:
+    """Answer each line as it comes; return the exit code of the first error, or 0."""
+    with show.status("Opening the model …"):
+        reframer = open_reframer(chosen)
+    exit_code = 0
+    for line in lines:
+        try:
+            record = show.as_record(reframer.reframe(_decode(line).strip()))
+        except ReframerError as problem:
+            record = {"error": str(problem)}
+            exit_code = exit_code or problem.exit_code
+        show.to_json(record)
+    return exit_code
+
+
+def _read(words: tuple[str, ...]) -> str:
+    """Return the text of the command line or of standard input.
+
+    Raises:
+        TextEmpty: There is nothing in it.
+        TextTooLong: It is no thought but an archive.
+        TextUnreadable: It is not text.
+    """
+    if words not in ((), ("-",)):
+        text = _decode(" ".join(words).encode(errors="surrogateescape"))
+    else:
+        if sys.stdin.isatty():
+            click.echo("Write what you are telling yourself, then press Ctrl-D.", err=True)
+        data = sys.stdin.buffer.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise TextTooLong(
+                f"The text has more than {_MOST_BYTES:,} bytes.",
+                "Give one thought at a time, for example one line each with --jsonl.",
+            )
+        text = _decode(data)
+    if not text.strip():
+        raise TextEmpty("There is no text to answer.", 'Try: reframer "I ruin everything."')
+    return text
+
+
+def _decode(data: bytes) -> str:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise TextUnreadable("This is not text in UTF-8.", "Save it as plain text in UTF-8.")
+    return text

@@ -1,0 +1,186 @@
+"""A sealed process reaches nothing but this machine. Each test seals a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_BEGIN = """
+import os, socket, sys
+from reframer import seal
+from reframer.errors import ConnectionRefused
+seal.close()
+"""
+
+
+def sealed(code: str, **environ: str) -> str:
+    """Run code in a sealed process and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", _BEGIN + code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environ},
+        cwd=Path(__file__).parent.parent,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "socket.getaddrinfo('example.org', 443)",
+        "socket.gethostbyname('example.org')",
+        "socket.gethostbyname_ex('example.org')",
+        "socket.gethostbyaddr('192.0.2.1')",
+        "socket.create_connection(('192.0.2.1', 443), timeout=1)",
+        "socket.socket().connect(('192.0.2.1', 443))",
+        "socket.socket(socket.AF_INET6).connect(('2001:db8::1', 443))",
+        "socket.socket().bind(('0.0.0.0', 0))",
+        "socket.socket().bind(('', 0))",
+        "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 53))",
+        "socket.socket(type=socket.SOCK_DGRAM).sendmsg([b'x'], [], 0, ('192.0.2.1', 53))",
+        "__import__('urllib.request').request.urlopen('http://example.org')",
+        "__import__('http.client').client.HTTPConnection('192.0.2.1').request('GET', '/')",
+    ],
+)
+def test_whatever_would_leave_this_machine_is_refused(attempt: str) -> None:
+    code = f"""
+try:
+    {attempt}
+except OSError as error:
+    refused = isinstance(getattr(error, "reason", error), ConnectionRefused)
+    print("refused" if refused else error)
+"""
+    assert sealed(code) == "refused"
+
+
+def test_a_library_that_retries_over_http_is_refused_too() -> None:
+    code = """
+import httpx
+try:
+    httpx.get("https://example.org")
+except httpx.ConnectError as error:
+    print("refused" if "another machine" in str(error) else error)
+"""
+    assert sealed(code) == "refused"
+
+
+def test_an_event_loop_is_refused_too() -> None:
+    code = """
+import asyncio
+async def reach():
+    await asyncio.open_connection("192.0.2.1", 443)
+try:
+    asyncio.run(reach())
+except ConnectionRefused:
+    print("refused")
+"""
+    assert sealed(code) == "refused"
+
+
+def test_this_machine_itself_can_be_reached() -> None:
+    code = """
+with socket.create_server(("127.0.0.1", 0)) as server:
+    socket.create_connection(server.getsockname()).close()
+    socket.create_connection(("localhost", server.getsockname()[1])).close()
+    print("reached")
+"""
+    assert sealed(code) == "reached"
+
+
+def test_the_refusal_names_who_tried_and_not_where_to() -> None:
+    code = """
+try:
+    socket.getaddrinfo("secret.example.org", 443)
+except ConnectionRefused as refusal:
+    print(refusal)
+"""
+    said = sealed(code)
+    assert "__main__" in said
+    assert "secret" not in said
+
+
+def test_variables_that_report_or_fetch_are_gone() -> None:
+    hostile = {
+        "LANGSMITH_TRACING_V2": "true",
+        "LANGCHAIN_TRACING_V2": "true",
+        "LANGSMITH_ENDPOINT": "https://example.org",
+        "LANGSMITH_API_KEY": "key",
+        "GRADIO_SHARE": "True",
+        "GRADIO_ANALYTICS_ENABLED": "True",
+        "GRADIO_SERVER_NAME": "0.0.0.0",
+        "CHROMA_SERVER_HOST": "example.org",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "https://example.org",
+        "HF_HUB_OFFLINE": "0",
+        "HF_ENDPOINT": "https://example.org",
+        "HTTPS_PROXY": "http://proxy.example.org:3128",
+        "https_proxy": "http://proxy.example.org:3128",
+    }
+    code = f"""
+for name in {sorted(hostile)!r}:
+    print(name, os.environ.get(name))
+"""
+    left = dict(line.split(" ", 1) for line in sealed(code, **hostile).splitlines())
+    switches = {name: value for name, value in left.items() if value != "None"}
+    assert switches == {
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "GRADIO_SHARE": "False",
+        "HF_HUB_OFFLINE": "1",
+        "LANGCHAIN_TRACING_V2": "false",
+        "LANGSMITH_TRACING_V2": "false",
+    }
+
+
+@pytest.mark.parametrize("module", ["onnxruntime", "uvloop"])
+def test_libraries_that_go_around_the_seal_cannot_be_imported(module: str) -> None:
+    code = f"""
+try:
+    import {module}
+except ImportError:
+    print("no import")
+"""
+    assert sealed(code) == "no import"
+
+
+def test_a_pull_may_look_up_its_hosts_and_nothing_else_and_only_then() -> None:
+    code = """
+def look_up(name):
+    try:
+        socket.getaddrinfo(name, 443)
+    except ConnectionRefused:
+        return "refused"
+    except OSError:
+        pass
+    return "tried"
+
+with seal.opened(frozenset({"host.invalid"})):
+    print(look_up("host.invalid"), look_up("cdn.host.invalid"), look_up("evilhost.invalid"))
+print(look_up("host.invalid"))
+"""
+    assert sealed(code).split() == ["tried", "tried", "refused", "refused"]
+
+
+def test_a_pull_may_use_the_users_proxy_and_it_is_put_away_afterwards() -> None:
+    code = """
+with seal.opened(frozenset()):
+    print(os.environ.get("HTTPS_PROXY"))
+    try:
+        socket.getaddrinfo("proxy.invalid", 3128)
+    except ConnectionRefused:
+        print("refused")
+    except OSError:
+        print("tried")
+print(os.environ.get("HTTPS_PROXY"))
+"""
+    said = sealed(code, HTTPS_PROXY="http://proxy.invalid:3128").split()
+    assert said == ["http://proxy.invalid:3128", "tried", "None"]
+
+
+def test_closing_twice_is_the_same_as_once() -> None:
+    assert sealed("seal.close(); print(seal.is_closed())") == "True"

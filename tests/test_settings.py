@@ -1,0 +1,68 @@
+"""Settings come from defaults, file, environment and flags, the later before the earlier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reframer import settings
+from reframer.errors import SettingsError
+from reframer.settings import Settings
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "settings.toml"
+
+
+def test_without_a_file_there_are_defaults(file: Path) -> None:
+    assert settings.load(file=file, environ={}) == Settings()
+
+
+def test_the_file_is_read(file: Path) -> None:
+    file.write_text('model = "smollm2-135m"\nthreads = 3\nmodels_dir = "~/models"\n')
+    loaded = settings.load(file=file, environ={})
+    assert (loaded.model, loaded.threads) == ("smollm2-135m", 3)
+    assert loaded.models_dir == Path.home() / "models"
+
+
+def test_environment_beats_file_and_flags_beat_both(file: Path) -> None:
+    file.write_text("port = 1001\ncontext = 1001\nthreads = 1\n")
+    environ = {"REFRAMER_PORT": "1002", "REFRAMER_CONTEXT": "1002"}
+    loaded = settings.load({"port": 1003}, file=file, environ=environ)
+    assert (loaded.threads, loaded.context, loaded.port) == (1, 1002, 1003)
+
+
+def test_a_flag_that_was_not_given_changes_nothing(file: Path) -> None:
+    environ = {"REFRAMER_MODEL": "own.gguf"}
+    assert settings.load({"model": None}, file=file, environ=environ).model == "own.gguf"
+
+
+def test_an_unknown_key_is_named_with_the_known_ones(file: Path) -> None:
+    file.write_text('modell = "x"\n')
+    with pytest.raises(SettingsError, match=r"'modell'.*Known settings: .*model"):
+        settings.load(file=file, environ={})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("THREADS", "-1"),
+        ("THREADS", "many"),
+        ("CONTEXT", "100"),
+        ("PORT", "0"),
+        ("PORT", "70000"),
+        ("COUNTRY", "Germany"),
+    ],
+)
+def test_an_impossible_value_names_its_setting(file: Path, name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name.lower()):
+        settings.load(file=file, environ={f"REFRAMER_{name}": value})
+
+
+@pytest.mark.parametrize("content", [b"model = ", b"\xff\xfe"])
+def test_a_file_that_is_no_toml_is_named(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"settings\.toml"):
+        settings.load(file=file, environ={})
