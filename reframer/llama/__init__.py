@@ -1,0 +1,14 @@
+"""The local model: the only rooms that import llama_cpp.
+
+gguf       what a model file says about itself, and whether it is whole; without llama_cpp
+memory     how much memory a model may take; without llama_cpp
+weights    a loaded model: its chat template, its tokens, its speech
+stopping   tokens' bytes -> text, ended before a stop word
+chat       ChatLlama, the LangChain chat model
+"""
+
+import os
+
+# Threads that wait for each other must sleep, not spin. With spinning, the library's default, any
+# other busy program on the same cores made the model up to thirty times slower.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
