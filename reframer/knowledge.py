@@ -2,8 +2,7 @@
 
 A technique card has front matter in YAML, a paragraph or two about the technique, the section
 ``## A small step`` and the section ``## Examples``, in which every thought is a block quote and the
-paragraph under it is the answer. A section ``## For any thought`` may hold answers, one a
-paragraph, that fit whatever was said. A background card has front matter and a text.
+paragraph under it is the answer. A background card has front matter and a text.
 
 Cards may come from anybody, and their words reach the page and the model. So they are plain text:
 what could be markup, a template or a turn of a chat is refused.
@@ -14,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -32,7 +31,7 @@ READERS: tuple[Reader, ...] = Reader.__args__  # type: ignore[attr-defined]
 Choice = TypeVar("Choice", bound=str)
 
 _LARGEST_CARD = 200_000  # characters
-_STEP, _WORDS, _EXAMPLES = "A small step", "For any thought", "Examples"
+_STEP, _EXAMPLES = "A small step", "Examples"
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _HEADING = re.compile(r"##\s+(.*\S)\s*")
@@ -121,7 +120,7 @@ def read_technique(file: Path) -> Technique:
     """
     card = _Card(file)
     front = card.front
-    sections = card.sections({_STEP, _EXAMPLES}, optional={_WORDS})
+    sections = card.sections(frozenset({_STEP, _EXAMPLES}))
     technique = Technique(
         id=front.id(),
         title=front.text("title"),
@@ -135,7 +134,7 @@ def read_technique(file: Path) -> Technique:
         led=front.flag("led", default=True),
         about=card.prose("", sections[""]),
         step=card.prose(_STEP, sections[_STEP]),
-        words=tuple(_joined(block) for block in sections.get(_WORDS, ())),
+        words=front.texts("words") if front.has("words") else (),
         examples=tuple(_examples(card, front.id(), sections[_EXAMPLES])),
     )
     front.refuse_unknown()
@@ -155,7 +154,7 @@ def read_background(file: Path) -> Background:
         title=front.text("title"),
         readers=front.choices("for", READERS),
         sources=front.texts("source"),
-        body=card.prose("", card.sections(set())[""]),
+        body=card.prose("", card.sections(frozenset())[""]),
     )
     front.refuse_unknown()
     return background
@@ -230,9 +229,7 @@ class _Card:
         self._headings = {"": self._body + 1}
         self.front = _Front.parse(file, "\n".join(self._lines[1 : fences[1]]), first_line=2)
 
-    def sections(
-        self, wanted: Set[str], optional: Set[str] = frozenset()
-    ) -> dict[str, list[_Block]]:
+    def sections(self, wanted: frozenset[str]) -> dict[str, list[_Block]]:
         """Return the blocks by heading; those before the first heading under an empty one."""
         found: dict[str, list[_Block]] = {"": []}
         blocks = found[""]
@@ -243,11 +240,11 @@ class _Card:
                 blocks.append(_Block(number - len(gathered), tuple(gathered)))
                 gathered = []
             if heading:
-                blocks = self._open(found, heading[1], wanted | optional, number)
+                blocks = self._open(found, heading[1], wanted, number)
             elif line.strip():
                 self._check(line, number)
                 gathered.append(line)
-        for name in sorted(wanted - set(found)):
+        for name in sorted(wanted - found.keys()):
             raise CardError(self.file, self.last_line, f"the section ## {name} is missing")
         return found
 
@@ -258,7 +255,7 @@ class _Card:
         return "\n\n".join(_joined(block) for block in blocks)
 
     def _open(
-        self, found: dict[str, list[_Block]], name: str, known: Set[str], number: int
+        self, found: dict[str, list[_Block]], name: str, known: frozenset[str], number: int
     ) -> list[_Block]:
         if name not in known:
             raise CardError(self.file, number, f"there is no section named {name!r:.60}")

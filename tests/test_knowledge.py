@@ -92,8 +92,8 @@ def test_an_example_keeps_its_id_when_its_answer_is_mended(tmp_path: Path) -> No
 
 
 def test_words_for_any_thought_are_read(tmp_path: Path) -> None:
-    words = CARD.replace("## Examples", "## For any thought\n\nOne\nanswer.\n\nTwo.\n\n## Examples")
-    assert read_technique(_card(tmp_path, words)).words == ("One answer.", "Two.")
+    words = CARD.replace("evidence:", 'words:\n  - "One: answer."\n  - Two.\nevidence:')
+    assert read_technique(_card(tmp_path, words)).words == ("One: answer.", "Two.")
 
 
 @pytest.mark.parametrize(
@@ -181,6 +181,7 @@ def test_the_cards_of_the_program_are_all_whole() -> None:
     assert len(techniques) >= 45
     assert sum(len(technique.examples) for technique in techniques) >= 1200
     assert all(len(technique.examples) >= 25 for technique in techniques)
+    assert all(technique.words for technique in techniques)
 
 
 def test_cards_of_ones_own_are_added_and_a_malformed_one_is_left_out(tmp_path: Path) -> None:
