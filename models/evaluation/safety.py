@@ -1,0 +1,111 @@
+"""What safety hears and what it gets wrong, on statements and on ordinary texts.
+
+A statement counts as *heard* when its level is not none (the text is then answered by the written
+words, whatever the level) and as *heard in full* when the level is at least the labelled one.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from models.training.safety import Statement, statements
+from reframer import paths, settings
+from reframer.embedding import LocalEmbeddings
+from reframer.knowledge import load_techniques
+from reframer.records import Risk
+from reframer.safety import RANK, Safety
+from reframer.sentences import split
+
+
+def report(data: Path | None = None) -> str:
+    """Return the figures of safety as Markdown.
+
+    Args:
+        data: Folder that holds ``lemotif.csv``; without it the diary is left out.
+    """
+    both = Safety(LocalEmbeddings.from_catalog(settings.load().models_dir))
+    lexicon = Safety()
+    held_out = [row for row in statements() if row.held_out]
+    fresh = statements(paths.asset("knowledge", "safety", "fresh.tsv"))
+    thoughts = [
+        example.thought
+        for technique in load_techniques()
+        for example in technique.examples
+        if example.held_out
+    ]
+    harmless = {"thoughts on the cards (held-out tenth)": thoughts}
+    if data:
+        diary = read_diary(data / "lemotif.csv")
+        harmless |= {
+            "diary entries": diary,
+            "diary sentences": [piece.text for entry in diary for piece in split(entry)],
+        }
+    parts = [
+        recall_table("Held-out third", held_out, both, lexicon),
+        recall_table("Written after everything was fixed", fresh, both, lexicon),
+        alarm_table(harmless, both, lexicon),
+    ]
+    return "\n\n".join(parts)
+
+
+def recall_table(title: str, rows: Sequence[Statement], both: Safety, lexicon: Safety) -> str:
+    """Return how many statements are heard, by level and wording.
+
+    Args:
+        title: Heading of the first column.
+        rows: The statements.
+        both: Safety with the classifier.
+        lexicon: Safety without it.
+    """
+    lines = [
+        f"| {title} | statements | heard | heard in full | heard by the lexicon alone |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    ordered = sorted(rows, key=lambda row: (-RANK[row.level], row.wording))
+    for (level, wording), group in groupby(ordered, key=lambda row: (row.level, row.wording)):
+        texts = [row.text for row in group]
+        risks = [both.assess(text) for text in texts]
+        full = sum(RANK[risk.level] >= RANK[level] for risk in risks) if level != "none" else 0
+        alone = _flagged(lexicon.assess(text) for text in texts)
+        lines.append(
+            f"| {level}, {wording} | {len(texts)} | {_share(_flagged(risks), len(texts))}"
+            f" | {_share(full, len(texts)) if level != 'none' else '–'}"
+            f" | {_share(alone, len(texts))} |"
+        )
+    return "\n".join(lines)
+
+
+def alarm_table(texts: dict[str, list[str]], both: Safety, lexicon: Safety) -> str:
+    """Return how many harmless texts are taken for a danger.
+
+    Args:
+        texts: Texts by the name of their kind.
+        both: Safety with the classifier.
+        lexicon: Safety without it.
+    """
+    lines = ["| False alarms | texts | all | by the lexicon alone |", "|---|---:|---:|---:|"]
+    for name, group in texts.items():
+        flagged = _flagged(both.assess(text) for text in group)
+        alone = _flagged(lexicon.assess(text) for text in group)
+        lines.append(
+            f"| {name} | {len(group)} | {_share(flagged, len(group))}"
+            f" | {_share(alone, len(group))} |"
+        )
+    return "\n".join(lines)
+
+
+def read_diary(file: Path) -> list[str]:
+    """Return the entries of a table with the column ``text``."""
+    with file.open(encoding="utf-8", newline="") as table:
+        return [row["text"] for row in csv.DictReader(table)]
+
+
+def _flagged(risks: Iterable[Risk]) -> int:
+    return sum(risk.level != "none" for risk in risks)
+
+
+def _share(count: int, whole: int) -> str:
+    return f"{100 * count / whole:.1f} %"

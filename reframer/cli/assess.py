@@ -1,0 +1,58 @@
+"""``reframer assess``: what safety reads in each line of a text, and what would be shown."""
+
+from __future__ import annotations
+
+import json
+from typing import BinaryIO
+
+import click
+
+from reframer import settings
+from reframer.embedding import LocalEmbeddings
+from reframer.errors import ModelError, TextUnreadable
+from reframer.safety import Safety, signposts
+from reframer.settings import Settings
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each line.")
+@click.option("--country", metavar="CODE", help="Two-letter country code for help lines, like GB.")
+def assess(file: BinaryIO, as_json: bool, country: str | None) -> None:
+    """Show what safety reads in each line of FILE, by default of standard input.
+
+    Each line is read on its own and gives one line of output, an empty one too, so that the two
+    can be laid side by side. This is for looking at how safety works; a text that was written as a
+    whole is read as a whole everywhere else.
+    """
+    chosen = settings.load({"country": country})
+    safety = open_safety(chosen)
+    for line in file:
+        text = _decode(line)
+        risk = safety.assess(text)
+        record = {
+            "text": text,
+            "level": risk.level,
+            "signals": list(risk.signals),
+            "shown": signposts(risk, chosen.country),
+        }
+        if as_json:
+            click.echo(json.dumps(record, ensure_ascii=False))
+        else:
+            click.echo("  ".join((f"{risk.level:7}", ", ".join(risk.signals))).rstrip())
+
+
+def open_safety(chosen: Settings) -> Safety:
+    """Open safety with the embedder where it is on this machine, and by its lexicon otherwise."""
+    try:
+        return Safety(LocalEmbeddings.from_catalog(chosen.models_dir))
+    except ModelError as problem:
+        click.echo(f"Only the word list is used: {problem.message}", err=True)
+        return Safety()
+
+
+def _decode(line: bytes) -> str:
+    try:
+        return line.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise TextUnreadable("This is not text in UTF-8.", "Save it as plain text in UTF-8.") from None

@@ -1,0 +1,541 @@
+"""What is read before anything else: is the person who writes in danger, and where may they turn?
+
+    text ── normal (slips put right) ── units (whole, sentences, pairs of neighbours)
+         ── lexicon (patterns with guards)      ─┐
+         ── classifier (vectors and the lexicon) ┴── the highest level wins ──> Risk
+    Risk ── signposts (written words, help lines of the country) ──> text
+
+No language model decides here or words an answer. The lexicon works alone; the classifier, a
+logistic regression over sentence vectors, only ever adds to it. Joining a word list with a small
+classifier follows Swaminathan et al. (2023), npj Digital Medicine 6, 213.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from reframer import paths
+from reframer.embedding import LocalEmbeddings
+from reframer.errors import KnowledgeError
+from reframer.records import Level, Risk
+from reframer.sentences import split
+
+Voice = Literal["adult", "teen", "child"]
+Serves = Literal["everyone", "young", "abuse"]
+Floats = NDArray[np.float32]
+
+RANK: Mapping[Level, int] = {"none": 0, "concern": 1, "crisis": 2}
+LEXICON_FEATURES = 4
+LONGEST_AGE_DAYS = 365
+
+_LONGEST_PIECE = 30  # words; a longer sentence is also read in pieces
+_PIECE_STEP = 15
+_LONGEST_WHOLE = 120  # words; the vector of a longer text says nothing of one line
+_LINES_SHOWN = 2
+
+
+# Reading words
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the lexicon found in one piece of text.
+
+    Attributes:
+        level: The highest level found.
+        signals: Names of the signals at any level, in the lexicon's order.
+        guarded: Whether a guard set something aside.
+    """
+
+    level: Level = "none"
+    signals: tuple[tuple[Level, str], ...] = ()
+    guarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    where: str
+    leaves: Level
+    pattern: re.Pattern[str]
+
+    def holds(self, text: str, start: int, end: int) -> bool:
+        """Whether it sets aside what was found at ``text[start:end]``."""
+        if self.where == "before":
+            return bool(self.pattern.search(text[:start]))
+        if self.where == "after":
+            return bool(self.pattern.search(text[end:]))
+        if self.where == "quoted":
+            return text.count('"', 0, end) % 2 == 1 and bool(self.pattern.search(text))
+        return bool(self.pattern.search(text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Signal:
+    name: str
+    level: Level
+    guards: tuple[_Guard, ...]
+    pattern: re.Pattern[str]
+
+
+class Lexicon:
+    """Patterns that name a danger, and guards that know when they do not.
+
+    Args:
+        table: The lexicon as read from YAML.
+    """
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self._spelling = {
+            wrong: right
+            for right, wrongs in table["spellings"].items()
+            for wrong in str(wrongs).split()
+        }
+        self._near = frozenset(table["near"].split())
+        self._phrases = [(re.compile(what), put) for what, put in table["phrases"]]
+        macros = {f"{{{name}}}": pattern for name, pattern in table["macros"].items()}
+        guards = {
+            name: _Guard(g["where"], g["leaves"], re.compile(_expand(g["pattern"], macros)))
+            for name, g in table["guards"].items()
+        }
+        self._signals = tuple(
+            _Signal(
+                signal["name"],
+                signal["level"],
+                tuple(guards[name] for name in signal["guards"]),
+                re.compile("|".join(_expand(pattern, macros) for pattern in signal["patterns"])),
+            )
+            for signal in table["signals"]
+        )
+
+    @classmethod
+    @cache
+    def shipped(cls) -> Lexicon:
+        """Return the lexicon that comes with the program."""
+        with paths.asset("knowledge", "safety", "lexicon.yaml").open("rb") as file:
+            return cls(yaml.safe_load(file))
+
+    def normal(self, text: str) -> str:
+        """Return a text in the form the patterns are written for.
+
+        Lower case, straight double quotes, no apostrophes, digits read as the letters they stand
+        for, common slips put right, one space between words.
+        """
+        text = unicodedata.normalize("NFKC", text).lower()
+        text = re.sub("[\u200b-\u200f\u2060\ufeff\u00ad'\u2018\u2019\u02bc`]", "", text)
+        text = re.sub("[\u201c\u201d\u201e\u00ab\u00bb]", '"', text)
+        text = re.sub("[\u2013\u2014]", " - ", text)
+        text = re.sub(r"(?<=\w)[._](?=[a-z])|(?<=[a-z])[._](?=\w)", " ", text)
+        text = re.sub(r"([a-z])\1{2,}", r"\1\1", text)
+        text = re.sub(r"\w+", lambda word: self._right(word[0]), text)
+        text = re.sub(r"\s+", " ", text).strip()
+        for what, put in self._phrases:
+            text = what.sub(put, text)
+        return text
+
+    def read(self, text: str) -> Reading:
+        """Return what the patterns find in a text already `normal`."""
+        found: dict[tuple[Level, str], None] = {}
+        guarded = False
+        for signal in self._signals:
+            for match in signal.pattern.finditer(text):
+                level = signal.level
+                for guard in signal.guards:
+                    if guard.holds(text, match.start(), match.end()):
+                        level = min(level, guard.leaves, key=RANK.__getitem__)
+                        guarded = True
+                if level != "none":
+                    found[level, signal.name] = None
+        highest = max((level for level, _ in found), key=RANK.__getitem__, default="none")
+        return Reading(highest, tuple(found), guarded)
+
+    def _right(self, word: str) -> str:
+        if not word.isalpha() and not word.isdigit() and word.isascii():
+            word = word.translate(_LETTERS)
+        if word in self._spelling:
+            return self._spelling[word]
+        if len(word) < _SHORTEST_NEAR or word in self._near:
+            return word
+        return next((right for right in self._near if _one_slip(word, right)), word)
+
+
+_LETTERS = str.maketrans("013457$@", "oieastsa")
+_SHORTEST_NEAR = 6
+
+
+def _expand(pattern: str, macros: Mapping[str, str]) -> str:
+    for name, meaning in macros.items():
+        pattern = pattern.replace(name, meaning)
+    return pattern
+
+
+def _one_slip(word: str, right: str) -> bool:
+    """Whether two words differ by one letter put in, left out, exchanged or swapped."""
+    if abs(len(word) - len(right)) > 1 or word[0] != right[0]:
+        return False
+    start = _shared(word, right)
+    end = _shared(word[start:][::-1], right[start:][::-1])
+    left, wanted = word[start : len(word) - end], right[start : len(right) - end]
+    return max(len(left), len(wanted)) == 1 or (len(left) == 2 and left == wanted[::-1])
+
+
+def _shared(word: str, other: str) -> int:
+    """Return how many letters two words begin with in common."""
+    pairs = enumerate(zip(word, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(word), len(other)))
+
+
+# Reading vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """A logistic regression with one row of weights for each level.
+
+    Attributes:
+        weights: Shape (3, 384 + `LEXICON_FEATURES`), levels in the order of `RANK`.
+        bias: Shape (3,).
+        crisis: Least probability of crisis that is called crisis.
+        concern: Least probability of anything but none that is called concern.
+    """
+
+    weights: Floats
+    bias: Floats
+    crisis: float
+    concern: float
+
+    @classmethod
+    @cache
+    def shipped(cls) -> Classifier:
+        """Return the classifier that comes with the program."""
+        with np.load(
+            paths.asset("knowledge", "safety", "weights.npz"), allow_pickle=False
+        ) as table:
+            return cls(
+                table["weights"], table["bias"], float(table["crisis"]), float(table["concern"])
+            )
+
+    def probabilities(self, features: Floats) -> Floats:
+        """Return the probability of each level, shape (texts, 3)."""
+        scores = features @ self.weights.T + self.bias
+        odds = np.exp(scores - scores.max(1, keepdims=True))
+        result: Floats = odds / odds.sum(1, keepdims=True)
+        return result
+
+    def levels(self, features: Floats) -> list[Level]:
+        """Return the level of each text."""
+        return [
+            "crisis" if crisis >= self.crisis else "concern" if 1 - none >= self.concern else "none"
+            for none, _, crisis in self.probabilities(features)
+        ]
+
+
+def features(vectors: Floats, readings: Sequence[Reading]) -> Floats:
+    """Return what the classifier looks at, shape (texts, 384 + `LEXICON_FEATURES`)."""
+    words = [
+        [r.level == "concern", r.level == "crisis", r.guarded, r.guarded and r.level == "none"]
+        for r in readings
+    ]
+    table = np.array(words, np.float32).reshape(len(readings), LEXICON_FEATURES)
+    return np.concatenate([vectors, table], axis=1, dtype=np.float32)
+
+
+# Assessing
+
+
+class Safety:
+    """Reads the whole of a text for danger.
+
+    Args:
+        embeddings: Sentence vectors for the classifier; None to go by the lexicon alone.
+    """
+
+    def __init__(self, embeddings: LocalEmbeddings | None = None) -> None:
+        self._embeddings = embeddings
+        self._lexicon = Lexicon.shipped()
+
+    def assess(self, text: str) -> Risk:
+        """Return the highest level that any part of the text reaches, and the signals for it.
+
+        The text is read whole, sentence by sentence, and in pairs of neighbours, so that a long
+        entry does not hide a line, nor a full stop a thought.
+
+        Args:
+            text: Any text, as it was typed.
+        """
+        units = _units(text)
+        readings = [self._lexicon.read(self._lexicon.normal(unit)) for unit in units]
+        found = {(signal, level) for r in readings for level, signal in r.signals}
+        found |= {("resemblance", level) for level in self._resembles(units, readings)}
+        level = max((level for _, level in found), key=RANK.__getitem__, default="none")
+        return Risk(level, tuple(sorted(name for name, reached in found if reached == level)))
+
+    def _resembles(self, units: Sequence[str], readings: Sequence[Reading]) -> set[Level]:
+        """Return the levels above none that the classifier sees."""
+        if self._embeddings is None or not units:
+            return set()
+        vectors = self._embeddings.vectors(units)
+        return set(Classifier.shipped().levels(features(vectors, readings))) - {"none"}
+
+
+def also_unsafe(answer: str) -> bool:
+    """Whether an answer must not be shown: it speaks of dying, or of danger to the reader.
+
+    An answer speaks to "you"; it is read again as if the reader had said it of themselves.
+
+    Args:
+        answer: What the model said.
+    """
+    lexicon = Lexicon.shipped()
+    text = lexicon.normal(answer)
+    if _DYING.search(text):
+        return True
+    turned = re.sub(r"\b(?:you|your|youre|youll|youd|youve|yourself)\b", _turn, text)
+    return any(lexicon.read(version).level != "none" for version in (text, lexicon.normal(turned)))
+
+
+_DYING = re.compile(
+    r"\b(?:die|dies|died|dying|dead|deaths?|suicid\w*|kill\w*|overdos\w*|self harm\w*|unaliv\w*"
+    r"|pass(?:ed|ing)? away|end your life|in the grave)\b"
+)
+_FIRST_PERSON = {
+    "you": "i",
+    "your": "my",
+    "youre": "im",
+    "youll": "ill",
+    "youd": "id",
+    "youve": "ive",
+    "yourself": "myself",
+}
+
+
+def _turn(word: re.Match[str]) -> str:
+    return _FIRST_PERSON[word[0]]
+
+
+def _units(text: str) -> list[str]:
+    """Return the parts of a text that are read: whole, sentences, neighbours, long ones' pieces."""
+    sentences = [sentence.text.strip() for sentence in split(text) if sentence.text.strip()]
+    pairs = [" ".join(pair) for pair in zip(sentences, sentences[1:], strict=False)]
+    pieces = [piece for sentence in sentences for piece in _pieces(sentence)]
+    whole = " ".join(text.split())
+    return list(dict.fromkeys([whole, *sentences, *pairs, *pieces])) if sentences else []
+
+
+def _pieces(sentence: str) -> Iterable[str]:
+    words = sentence.split()
+    if len(words) <= _LONGEST_PIECE:
+        return ()
+    starts = range(0, len(words) - _PIECE_STEP, _PIECE_STEP)
+    return (" ".join(words[start : start + _LONGEST_PIECE]) for start in starts)
+
+
+# Where to turn
+
+
+@dataclass(frozen=True, slots=True)
+class Helpline:
+    """A place to turn to.
+
+    Attributes:
+        country: Two-letter code (ISO 3166-1), or ``*`` for a directory of all countries.
+        name: What it is called.
+        phone: The number as dialled in the country; may be empty where there is ``text`` or
+            ``web``.
+        text: How to write to it, in words; may be empty.
+        web: Its address, with https; may be empty.
+        hours: When it answers, in words.
+        language: Languages it answers in.
+        source: Where the entry comes from, with https.
+        checked: The day on which the entry was last compared with its source.
+        serves: ``everyone``, the ``young``, or people who suffer ``abuse``.
+    """
+
+    country: str
+    name: str
+    phone: str
+    text: str
+    web: str
+    hours: str
+    language: str
+    source: str
+    checked: date
+    serves: Serves = "everyone"
+
+    def __post_init__(self) -> None:
+        _check(bool(re.fullmatch(r"[A-Z]{2}|\*", self.country)), "country", self.name)
+        _check(bool(self.name and self.hours and self.language), "name", self.name)
+        _check(bool(re.fullmatch(r"[0-9+*][0-9 ()-]*|", self.phone)), "phone", self.name)
+        _check(bool(self.phone or self.text or self.web), "phone", self.name)
+        _check(bool(re.fullmatch(r"https://\S+|", self.web)), "web", self.name)
+        _check(bool(re.fullmatch(r"https://\S+", self.source)), "source", self.name)
+        _check(type(self.checked) is date, "checked", self.name)
+        _check(self.serves in ("everyone", "young", "abuse"), "serves", self.name)
+
+    def stale(self, today: date) -> bool:
+        """Whether it was last checked more than a year ago, or in the future."""
+        return not 0 <= (today - self.checked).days <= LONGEST_AGE_DAYS
+
+    def __str__(self) -> str:
+        ways = [f"call {self.phone}" if self.phone else "", self.text]
+        said = " or ".join(way for way in ways if way)
+        said = f"{said} ({self.hours})" if said else self.hours
+        return f"{self.name}: {said}{f', {self.web}' if self.web else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The help lines, best first in each country, and the numbers for emergencies."""
+
+    helplines: tuple[Helpline, ...]
+    emergency: Mapping[str, str]
+
+
+def user_helplines() -> Path:
+    """Return the path of the user's own help lines, whether or not it exists."""
+    return paths.config_dir() / "helplines.toml"
+
+
+def load_directory(user_file: Path | None = None) -> Directory:
+    """Read the help lines that ship with the program and the user's own, which come first.
+
+    An entry of the user's takes the place of a shipped one with the same country and name.
+
+    Args:
+        user_file: The user's file; it need not exist. None to read the shipped ones only.
+
+    Raises:
+        KnowledgeError: A file cannot be read or an entry is malformed.
+    """
+    shipped = _read_directory(paths.asset("knowledge", "safety", "helplines.toml"))
+    if user_file is None or not user_file.is_file():
+        return shipped
+    own = _read_directory(user_file)
+    replaced = {(line.country, line.name) for line in own.helplines}
+    kept = [line for line in shipped.helplines if (line.country, line.name) not in replaced]
+    return Directory((*own.helplines, *kept), {**shipped.emergency, **own.emergency})
+
+
+def country_here(environ: Mapping[str, str] | None = None) -> str:
+    """Return the country of the locale, such as ``GB`` of ``en_GB.UTF-8``; empty if it has none."""
+    environ = os.environ if environ is None else environ
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    locale = next((environ[name] for name in names if environ.get(name)), "")
+    found = re.match(r"[a-z]{2,3}_([A-Z]{2})\b", locale)
+    return found[1] if found else ""
+
+
+def signposts(risk: Risk, country: str = "", voice: Voice = "adult") -> str:
+    """Return the written words for a risk, with help lines of the country.
+
+    Args:
+        risk: What was read; for ``none`` there is nothing to say and the text is empty.
+        country: Two-letter code; empty to go by the locale.
+        voice: Whom the words are for.
+    """
+    if risk.level == "none":
+        return ""
+    country = (country or country_here()).upper()
+    directory = _directory()
+    words = _words()[risk.level][voice]
+    topic = next((_TOPICS[name] for name in risk.signals if name in _TOPICS), "low")
+    lines = _choose(directory.helplines, country, voice, topic)
+    emergency = directory.emergency.get(country, "")
+    urgent = words["urgent"].format(
+        number=f"ring {emergency}" if emergency else _words()["emergency_elsewhere"]
+    )
+    return "\n\n".join(
+        [
+            words.get(topic, words["low"]),
+            words["turn"],
+            "\n".join(f"- {line}" for line in lines),
+            urgent,
+        ]
+    )
+
+
+def went_on(voice: Voice = "adult") -> str:
+    """Return the written words for "That's not what I meant".
+
+    Args:
+        voice: Whom the words are for.
+    """
+    return str(_words()["went_on"][voice])
+
+
+_TOPICS = {
+    "abuse": "abuse",
+    "eating": "eating",
+    "self-harm": "self_harm",
+    "unreal": "unreal",
+    "other-in-danger": "other",
+}
+
+
+def _choose(
+    lines: Iterable[Helpline], country: str, voice: Voice, topic: str
+) -> tuple[Helpline, ...]:
+    """Return the lines to show, best first; the international directory where there are none."""
+    wanted: list[Serves] = ["everyone"]
+    if topic == "abuse":
+        wanted.insert(0, "abuse")
+    if voice != "adult":
+        wanted.insert(0, "young")
+    lines = tuple(lines)
+    here = [line for line in lines if line.country == country and line.serves in wanted]
+    here.sort(key=lambda line: wanted.index(line.serves))
+    first_of_each = [line for i, line in enumerate(here) if line.serves not in _kinds(here[:i])]
+    chosen = dict.fromkeys([*first_of_each, *here])
+    return tuple(chosen)[:_LINES_SHOWN] or tuple(line for line in lines if line.country == "*")
+
+
+def _kinds(lines: Iterable[Helpline]) -> set[str]:
+    return {line.serves for line in lines}
+
+
+def _directory() -> Directory:
+    """Return all help lines; a mistake in the user's file must not leave a person without any."""
+    try:
+        return load_directory(user_helplines())
+    except KnowledgeError:
+        return load_directory()
+
+
+@cache
+def _words() -> dict[str, Any]:
+    with paths.asset("knowledge", "safety", "words.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def _read_directory(file: Path) -> Directory:
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        known = {field.name for field in fields(Helpline)}
+        entries = table.get("helpline", [])
+        for entry in entries:
+            if unknown := set(entry) - known:
+                raise KnowledgeError(f"{file}: a help line has the unknown key {min(unknown)!r}.")
+        return Directory(tuple(Helpline(**entry) for entry in entries), table.get("emergency", {}))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as error:
+        raise KnowledgeError(
+            f"The help lines in {file} cannot be read: {error}.", "See docs/safety.md for the form."
+        ) from error
+
+
+def _check(holds: bool, key: str, name: str) -> None:
+    if not holds:
+        raise KnowledgeError(
+            f"The help line {name!r} has no proper {key!r}.", "See docs/safety.md for the form."
+        )
