@@ -161,7 +161,7 @@ class _Run:
         torch.manual_seed(self._recipe.seed * 1_000_003 + len(self.history.training))
         self._network.train()
         result = loss(self._network, batch)
-        result.backward()
+        torch.autograd.backward(result)
         torch.nn.utils.clip_grad_norm_(self._parameters, 1.0)
         for group in self._optimizer.param_groups:
             group["lr"] = rate

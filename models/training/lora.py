@@ -34,18 +34,18 @@ class Lora(nn.Module):
         self.base = base
         self._scale = alpha / rank
         self._dropout = dropout
-        place = {"device": base.weight.device, "dtype": torch.float32}
+        device = base.weight.device
         bound = base.in_features**-0.5
-        self.lora_a = nn.Parameter(torch.empty(rank, base.in_features, **place))
-        self.lora_b = nn.Parameter(torch.zeros(base.out_features, rank, **place))
+        self.lora_a = nn.Parameter(torch.empty(rank, base.in_features, device=device))
+        self.lora_b = nn.Parameter(torch.zeros(base.out_features, rank, device=device))
         nn.init.uniform_(self.lora_a, -bound, bound)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return what the frozen and the trained map make of x together."""
         inputs = torch.full_like(self.lora_a[0], self._scale)
         a = (self.lora_a * F.dropout(inputs, self._dropout, self.training)).to(x.dtype)
-        low = F.linear(F.linear(x, a), self.lora_b.to(x.dtype))
-        return self.base(x) + low
+        out: Tensor = self.base(x) + F.linear(F.linear(x, a), self.lora_b.to(x.dtype))
+        return out
 
 
 def attach(network: Network, rank: int, alpha: float, dropout: float) -> None:
