@@ -10,9 +10,9 @@ import subprocess
 import threading
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from filelock import FileLock
@@ -121,7 +121,8 @@ class Recorder(SilentWatcher):
         self.advanced += count
 
 
-class World(NamedTuple):
+@dataclass(frozen=True)
+class World:
     """What a test pulls with."""
 
     folder: Path
@@ -347,7 +348,7 @@ def test_leftovers_of_a_killed_pull_are_swept(world: World) -> None:
 def test_too_little_disk_is_said_before_anything_is_fetched(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 0))  # type: ignore[attr-defined]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 0))
     with pytest.raises(PullError, match=r"needs 0\.3 GB on .* 0\.0 GB are free"):
         world.pull(world.publisher.source)
     assert world.publisher.history == []
