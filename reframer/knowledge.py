@@ -53,6 +53,7 @@ class Background:
         title: Its heading.
         readers: Whom it is written for.
         sources: Where it comes from, one reference each.
+        reviewed: The day on which the card was last reviewed, ISO 8601.
         body: The text, paragraphs parted by blank lines.
     """
 
@@ -60,6 +61,7 @@ class Background:
     title: str
     readers: tuple[Reader, ...]
     sources: tuple[str, ...]
+    reviewed: str
     body: str
 
 
@@ -153,7 +155,8 @@ def read_background(file: Path) -> Background:
         id=front.id(),
         title=front.text("title"),
         readers=front.choices("for", READERS),
-        sources=front.texts("source"),
+        sources=front.texts("sources"),
+        reviewed=front.day("reviewed"),
         body=card.prose("", card.sections(frozenset())[""]),
     )
     front.refuse_unknown()

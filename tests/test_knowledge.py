@@ -208,7 +208,8 @@ def test_a_folder_of_ones_own_need_not_exist(tmp_path: Path) -> None:
 
 
 def test_a_background_card_is_read(tmp_path: Path) -> None:
-    text = "---\nid: hello\ntitle: Hello\nfor: [teen, child]\nsource: [Doe 1999]\n---\n\nA.\n\nB.\n"
+    front = "id: hello\ntitle: Hello\nfor: [teen, child]\nsources: [Doe 1999]\nreviewed: 2026-11-24"
+    text = f"---\n{front}\n---\n\nA.\n\nB.\n"
     card = read_background(_card(tmp_path, text, "hello"))
     assert (card.readers, card.sources, card.body) == (("teen", "child"), ("Doe 1999",), "A.\n\nB.")
 
