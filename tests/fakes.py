@@ -1,0 +1,60 @@
+"""Stand-ins for the seams of the program: a queue goes in, a history comes out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.chat_models import generate_from_stream
+from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from pydantic import ConfigDict, Field
+
+
+class FakeChatModel(BaseChatModel):
+    """A chat model that says what it was told to, word by word.
+
+    Attributes:
+        answers: What it will say, first in, first out; an exception is raised instead.
+        history: The messages of every prompt, in order.
+        options: The other arguments of every call (temperature, seed ...), in order.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    answers: list[str | Exception] = Field(default_factory=list)
+    history: list[list[BaseMessage]] = Field(default_factory=list)
+    options: list[dict[str, Any]] = Field(default_factory=list)
+
+    @property
+    def _llm_type(self) -> str:
+        return "fake"
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        self.history.append(messages)
+        self.options.append(kwargs)
+        assert self.answers, "the fake model was asked more often than expected"
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        for word in re.split(r"(?<=\s)", answer):
+            yield ChatGenerationChunk(message=AIMessageChunk(content=word))
+        yield ChatGenerationChunk(message=AIMessageChunk(content="", chunk_position="last"))
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
