@@ -42,7 +42,7 @@ bench: $(STAMP) ## Measure the speed on this machine
 
 train: $(STAMP) ## Train the voice (installs torch; hours on two cores)
 	$(BIN)/pip install --quiet -e '.[train]'
-	$(BIN)/python -m models.training.voice
+	$(BIN)/python -m models.training.voice --out models/adapters/qwen2.5-coder-1.5b.gguf
 
 lock: ## Renew the lock file from pyproject.toml
 	$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv
