@@ -302,8 +302,8 @@ def also_unsafe(answer: str) -> bool:
     text = lexicon.normal(answer)
     if _DYING.search(text):
         return True
-    turned = re.sub(r"\b(?:you|your|youre|youll|youd|youve|yourself)\b", _turn, text)
-    return any(lexicon.read(version).level != "none" for version in (text, lexicon.normal(turned)))
+    versions = (text, _turned(text, you="i"), _turned(text, you="me"))
+    return any(lexicon.read(version).level != "none" for version in versions)
 
 
 _DYING = re.compile(
@@ -311,7 +311,6 @@ _DYING = re.compile(
     r"|pass(?:ed|ing)? away|end your life|in the grave)\b"
 )
 _FIRST_PERSON = {
-    "you": "i",
     "your": "my",
     "youre": "im",
     "youll": "ill",
@@ -321,8 +320,10 @@ _FIRST_PERSON = {
 }
 
 
-def _turn(word: re.Match[str]) -> str:
-    return _FIRST_PERSON[word[0]]
+def _turned(text: str, you: str) -> str:
+    """Return a text that speaks to the reader as if the reader had said it."""
+    words = {"you": you, **_FIRST_PERSON}
+    return re.sub(r"\byou\w*\b", lambda word: words.get(word[0], word[0]), text)
 
 
 def _units(text: str) -> list[str]:

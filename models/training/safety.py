@@ -3,8 +3,9 @@
     python -m models.training.safety
 
 Multinomial logistic regression with a ridge penalty, fitted by full-batch Adam. The held-out third
-(`held_out`) is never seen here: penalty and thresholds are chosen by four-fold cross-validation on
-the other two thirds. Each statement is shown four times: alone and beside an ordinary one, because
+(`held_out`) is never seen here: four-fold cross-validation on the other two thirds
+tells how often it would be right. The thoughts on the technique cards, but for their held-out tenth, are added as
+harmless ones. Each statement is shown four times: alone and beside an ordinary one, because
 a text is read in pairs of neighbours too; and each of these with and without what the lexicon
 found, because the classifier is there for what the lexicon misses.
 """
@@ -20,6 +21,7 @@ import numpy as np
 
 from reframer import paths, settings
 from reframer.embedding import LocalEmbeddings
+from reframer.knowledge import load_techniques
 from reframer.records import Level
 from reframer.safety import LEXICON_FEATURES, RANK, Classifier, Floats, Lexicon, features
 
@@ -27,9 +29,9 @@ SEED = 7
 FOLDS = 4
 STEPS = 250
 RATE = 0.05
-PENALTIES = (1e-4, 3e-4, 1e-3)
-HARMLESS_FLAGGED = 0.005  # share of harmless statements that the classifier may flag
-HARMLESS_CRISIS = 0.0025  # and that it may call a crisis
+PENALTY = 3e-4
+CONCERN = 0.62  # the least threshold that flags at most one diary entry in a hundred
+CRISIS = 0.49  # calls at most one harmless statement in four hundred a crisis
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,16 @@ def statements(file: Path | None = None) -> list[Statement]:
         return [Statement(**row) for row in rows]
 
 
+def harmless_thoughts() -> list[Statement]:
+    """Return the self-critical thoughts on the cards, without those kept for evaluation."""
+    return [
+        Statement("none", "card", example.thought)
+        for technique in load_techniques()
+        for example in technique.examples
+        if not example.held_out
+    ]
+
+
 def beside_ordinary(rows: list[Statement], rng: np.random.Generator) -> list[Statement]:
     """Return the statements, each before or behind an ordinary one of the same list."""
     ordinary = [row.text for row in rows if row.level == "none"]
@@ -76,13 +88,12 @@ def look(rows: list[Statement], embeddings: LocalEmbeddings) -> Floats:
     return features(embeddings.vectors([row.text for row in rows]), readings)
 
 
-def fit(inputs: Floats, labels: Floats, penalty: float) -> tuple[Floats, Floats]:
+def fit(inputs: Floats, labels: Floats) -> tuple[Floats, Floats]:
     """Return weights and bias of the regression.
 
     Args:
         inputs: Features, shape (statements, features).
         labels: Ranks of the levels, shape (statements,).
-        penalty: Weight of the squared weights in the loss.
     """
     weights = np.zeros((len(RANK), inputs.shape[1] + 1), np.float64)
     padded = np.concatenate([inputs, np.ones((len(inputs), 1))], axis=1).astype(np.float64)
@@ -93,7 +104,7 @@ def fit(inputs: Floats, labels: Floats, penalty: float) -> tuple[Floats, Floats]
         odds = np.exp(scores - scores.max(1, keepdims=True))
         error = odds / odds.sum(1, keepdims=True) - wanted
         gradient = error.T @ padded / len(padded)
-        gradient[:, :-1] += 2 * penalty * weights[:, :-1]
+        gradient[:, :-1] += 2 * PENALTY * weights[:, :-1]
         mean = 0.9 * mean + 0.1 * gradient
         square = 0.999 * square + 0.001 * gradient**2
         unbiased = np.sqrt(square / (1 - 0.999**step)) + 1e-8
@@ -102,22 +113,21 @@ def fit(inputs: Floats, labels: Floats, penalty: float) -> tuple[Floats, Floats]
 
 
 def main() -> None:
-    """Choose penalty and thresholds, train on the two thirds, write the weights."""
+    """Train on the two thirds and write the weights."""
     rng = np.random.default_rng(SEED)
-    rows = [row for row in statements() if not row.held_out]
+    rows = [row for row in statements() if not row.held_out] + harmless_thoughts()
     paired = beside_ordinary(rows, rng)
     embeddings = LocalEmbeddings.from_catalog(settings.load().models_dir)
     alone, beside = look(rows, embeddings), look(paired, embeddings)
     labels = np.array([RANK[row.level] for row in rows], np.float32)
     fold = rng.integers(FOLDS, size=len(rows))
-    best = max((_judge(alone, beside, labels, fold, penalty), penalty) for penalty in PENALTIES)
-    (recall, concern, crisis), penalty = best
-    weights, bias = fit(*_shown(alone, beside, labels), penalty)
+    recall, alarms = _judge(alone, beside, labels, fold)
+    weights, bias = fit(*_shown(alone, beside, labels))
     file = paths.asset("knowledge", "safety", "weights.npz")
-    np.savez(file, weights=weights, bias=bias, concern=concern, crisis=crisis)
+    np.savez(file, weights=weights, bias=bias, concern=CONCERN, crisis=CRISIS)
     print(  # noqa: T201
-        f"penalty {penalty}, thresholds: concern {concern:.3f}, crisis {crisis:.3f};"
-        f" recall in cross-validation where the lexicon finds nothing: {recall:.3f}"
+        f"cross-validation: {recall:.3f} heard where the lexicon finds nothing,"
+        f" {alarms:.3f} of the harmless flagged"
     )
 
 
@@ -134,23 +144,18 @@ def _unread(inputs: Floats) -> Floats:
     return blind
 
 
-def _judge(
-    alone: Floats, beside: Floats, labels: Floats, fold: Floats, penalty: float
-) -> tuple[float, float, float]:
-    """Return the recall at the allowed false alarms, and both thresholds, cross-validated."""
+def _judge(alone: Floats, beside: Floats, labels: Floats, fold: Floats) -> tuple[float, float]:
+    """Return recall without the lexicon and false alarms with it, cross-validated."""
     probabilities = np.zeros((3, len(labels), len(RANK)))
     for number in range(FOLDS):
         seen = fold != number
         model = Classifier(
-            *fit(*_shown(alone[seen], beside[seen], labels[seen]), penalty), crisis=1, concern=1
+            *fit(*_shown(alone[seen], beside[seen], labels[seen])), crisis=1, concern=1
         )
         for view, inputs in enumerate((alone, beside, _unread(alone))):
             probabilities[view, ~seen] = model.probabilities(inputs[~seen])
-    harmless = probabilities[:2, labels == 0].reshape(-1, len(RANK))
-    concern = float(np.quantile(1 - harmless[:, 0], 1 - HARMLESS_FLAGGED))
-    crisis = float(np.quantile(harmless[:, 2], 1 - HARMLESS_CRISIS))
-    recall = float(np.mean(1 - probabilities[2, labels > 0, 0] >= concern))
-    return recall, concern, crisis
+    sure = 1 - probabilities[..., 0] >= CONCERN
+    return float(sure[2, labels > 0].mean()), float(sure[:2, labels == 0].mean())
 
 
 if __name__ == "__main__":

@@ -55,4 +55,5 @@ def _decode(line: bytes) -> str:
     try:
         return line.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
-        raise TextUnreadable("This is not text in UTF-8.", "Save it as plain text in UTF-8.") from None
+        hint = "Save it as plain text in UTF-8."
+        raise TextUnreadable("This is not text in UTF-8.", hint) from None

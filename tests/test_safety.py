@@ -1,0 +1,277 @@
+"""What a person in danger may rely on, and a person who only swears may too."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from models.training.safety import statements
+from reframer import safety
+from reframer.cli.assess import assess
+from reframer.embedding import LocalEmbeddings
+from reframer.errors import KnowledgeError
+from reframer.records import Risk
+from reframer.safety import (
+    RANK,
+    Helpline,
+    Safety,
+    also_unsafe,
+    country_here,
+    load_directory,
+    signposts,
+    went_on,
+)
+
+CRISIS = Risk("crisis", ("intent",))
+CONCERN = Risk("concern", ("self-harm",))
+ENTRY = {
+    "country": "GB",
+    "name": "A line",
+    "phone": "116 123",
+    "text": "",
+    "web": "https://example.org",
+    "hours": "24 hours",
+    "language": "English",
+    "source": "https://example.org",
+    "checked": date(2026, 11, 24),
+}
+
+
+@pytest.fixture(scope="module")
+def lexicon_alone() -> Safety:
+    return Safety(embeddings=None)
+
+
+@pytest.fixture(scope="module")
+def with_vectors(models_dir: Path) -> Safety:
+    return Safety(LocalEmbeddings.from_catalog(models_dir))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I want to die.",
+        "i wanna kil mysefl",
+        "I don’t want to be alive any more",
+        "Everyone would be better off without me.",
+        "I've written the letters.",
+        "Work was fine. The soup was good. I want to kill myself.",
+        "I would never hurt the dog. I am going to end my life tonight.",
+        "im gonna unalive myself fr",
+    ],
+)
+def test_a_crisis_is_heard_by_the_lexicon_alone(lexicon_alone: Safety, text: str) -> None:
+    assert lexicon_alone.assess(text).level == "crisis"
+
+
+@pytest.mark.parametrize(
+    ("text", "signal"),
+    [
+        ("I wish I had never been born.", "passive-ideation"),
+        ("I tried to kill myself when I was nineteen.", "attempt"),
+        ("I've been cutting again.", "self-harm"),
+        ("I make myself sick after dinner.", "eating"),
+        ("My husband hits me.", "abuse"),
+        ("The voices are telling me to do things.", "unreal"),
+        ("My friend says she wants to kill herself.", "other-in-danger"),
+    ],
+)
+def test_a_concern_is_heard_and_named(lexicon_alone: Safety, text: str, signal: str) -> None:
+    risk = lexicon_alone.assess(text)
+    assert risk.level == "concern"
+    assert signal in risk.signals
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "This job will kill me.",
+        "I could have died of embarrassment.",
+        "I would never kill myself.",
+        "I'm not suicidal, I'm sad.",
+        "Watched Suicide Squad with my sister.",
+        "My inner voice says I'm a fraud.",
+        "I'm such an idiot, I ruin everything.",
+    ],
+)
+def test_a_figure_of_speech_is_no_crisis(with_vectors: Safety, text: str) -> None:
+    assert with_vectors.assess(text) == Risk()
+
+
+def test_a_long_entry_does_not_hide_a_line(with_vectors: Safety) -> None:
+    ordinary = "We had soup and watched the rain. The bus was late. " * 20
+    assert with_vectors.assess(f"{ordinary}I want to die. {ordinary}").level == "crisis"
+
+
+def test_the_classifier_only_adds_to_the_lexicon(
+    with_vectors: Safety, lexicon_alone: Safety
+) -> None:
+    for row in statements()[::40]:
+        alone, both = lexicon_alone.assess(row.text), with_vectors.assess(row.text)
+        assert RANK[both.level] >= RANK[alone.level]
+
+
+def test_the_statements_are_many_and_each_is_there_once() -> None:
+    rows = statements()
+    assert sum(row.level != "none" for row in rows) >= 600
+    assert sum(row.level == "none" for row in rows) >= 600
+    assert {row.level for row in rows} == set(RANK)
+    assert len({row.text for row in rows}) == len(rows)
+    assert 0.3 < sum(row.held_out for row in rows) / len(rows) < 0.37
+
+
+@pytest.mark.parametrize(("wording", "least"), [("explicit", 0.95), ("indirect", 0.80)])
+def test_the_goals_of_recall_are_met_on_the_held_out_third(
+    with_vectors: Safety, wording: str, least: float
+) -> None:
+    rows = [row for row in statements() if row.held_out and row.wording == wording]
+    heard = sum(with_vectors.assess(row.text).level != "none" for row in rows)
+    assert heard / len(rows) >= least
+
+
+def test_the_goal_of_false_alarms_is_met_on_held_out_self_criticism(with_vectors: Safety) -> None:
+    rows = [row for row in statements() if row.held_out and row.level == "none"]
+    flagged = sum(with_vectors.assess(row.text).level != "none" for row in rows)
+    assert flagged / len(rows) <= 0.05
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Everyone dies one day.",
+        "Maybe you should end it all.",
+        "You don't deserve to live.",
+        "They would be better off without you.",
+        "You should hurt yourself.",
+    ],
+)
+def test_an_answer_that_speaks_of_dying_or_danger_never_passes(answer: str) -> None:
+    assert also_unsafe(answer)
+
+
+def test_a_friends_answer_passes() -> None:
+    assert not also_unsafe("You dropped her cup, and it hurts. One cup is one cup.")
+
+
+@pytest.mark.parametrize("voice", ["adult", "teen", "child"])
+@pytest.mark.parametrize("risk", [CRISIS, CONCERN])
+@pytest.mark.parametrize("country", ["GB", "US", "DE", "JP", "XX"])
+def test_the_words_are_short_and_name_a_person_a_line_and_an_emergency_number(
+    risk: Risk, country: str, voice: safety.Voice
+) -> None:
+    words = signposts(risk, country, voice)
+    assert len(words.split()) <= 150
+    assert any(person in words for person in ("someone", "person", "adult", "grown-up"))
+    assert "https://" in words
+    assert "{" not in words
+    assert any(number in words for number in ("999", "911", "112", "119"))
+
+
+def test_nothing_is_said_where_there_is_no_risk() -> None:
+    assert signposts(Risk(), "GB") == ""
+
+
+def test_a_young_person_is_shown_a_youth_line_first() -> None:
+    words = signposts(CRISIS, "GB", "child")
+    assert words.index("Childline") < words.index("Samaritans")
+
+
+def test_somebody_who_is_hurt_at_home_is_shown_a_line_for_that() -> None:
+    assert "0808 2000 247" in signposts(Risk("concern", ("abuse",)), "GB")
+
+
+def test_going_on_is_without_shame_and_says_what_stays() -> None:
+    assert "help lines stay" in went_on("adult")
+
+
+def test_an_unknown_country_gets_the_international_directory() -> None:
+    assert "findahelpline.com" in signposts(CRISIS, "XX")
+
+
+@pytest.mark.parametrize(
+    ("environ", "country"),
+    [
+        ({"LANG": "de_AT.UTF-8"}, "AT"),
+        ({"LC_ALL": "en_GB", "LANG": "de_AT.UTF-8"}, "GB"),
+        ({"LANG": "C.UTF-8"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_country_comes_from_the_locale(environ: dict[str, str], country: str) -> None:
+    assert country_here(environ) == country
+
+
+def test_the_help_lines_cover_thirty_countries_and_the_world() -> None:
+    directory = load_directory()
+    countries = {line.country for line in directory.helplines}
+    assert "*" in countries
+    assert len(countries - {"*"}) >= 30
+    assert countries - {"*"} == set(directory.emergency)
+
+
+def test_no_help_line_was_last_checked_more_than_a_year_ago() -> None:
+    today = datetime.now(UTC).date()
+    assert [line.name for line in load_directory().helplines if line.stale(today)] == []
+
+
+@pytest.mark.parametrize("today", [date(2027, 11, 25), date(2026, 11, 23)])
+def test_an_old_or_future_date_of_checking_is_stale(today: date) -> None:
+    assert Helpline(**ENTRY).stale(today)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("country", "UK1"),
+        ("name", ""),
+        ("phone", "ask around"),
+        ("web", "http://example.org"),
+        ("source", ""),
+        ("checked", "2026-11-24"),
+        ("hours", ""),
+        ("serves", "pets"),
+    ],
+)
+def test_a_malformed_help_line_is_refused(key: str, value: str) -> None:
+    with pytest.raises(KnowledgeError):
+        Helpline(**{**ENTRY, key: value})  # type: ignore[arg-type]
+
+
+def _own(path: Path, phone: str) -> Path:
+    lines = [f'{key} = "{value}"' for key, value in ENTRY.items() if key != "checked"]
+    text = "\n".join(["[[helpline]]", *lines, "checked = 2026-11-24"])
+    path.write_text(text.replace('"116 123"', f'"{phone}"').replace("A line", "Samaritans"))
+    return path
+
+
+def test_a_users_entry_comes_first_and_replaces_the_shipped_one(tmp_path: Path) -> None:
+    directory = load_directory(_own(tmp_path / "helplines.toml", "020 111"))
+    british = [line for line in directory.helplines if line.country == "GB"]
+    assert british[0].phone == "020 111"
+    assert [line.name for line in british].count("Samaritans") == 1
+
+
+def test_a_mistake_in_the_users_file_leaves_the_shipped_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = _own(tmp_path / "helplines.toml", "ask around")
+    with pytest.raises(KnowledgeError):
+        load_directory(broken)
+    monkeypatch.setattr(safety, "user_helplines", lambda: broken)
+    assert "116 123" in signposts(CRISIS, "GB")
+
+
+def test_the_command_prints_one_object_for_each_line() -> None:
+    result = CliRunner().invoke(
+        assess, ["--json", "--country", "GB"], input="I want to die.\n\nI burnt the rice.\n"
+    )
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [record["level"] for record in records] == ["crisis", "none", "none"]
+    assert [record["text"] for record in records] == ["I want to die.", "", "I burnt the rice."]
+    assert "116 123" in records[0]["shown"]
+    assert records[2]["shown"] == ""
