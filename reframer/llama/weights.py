@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -134,6 +135,8 @@ class Weights:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="llama")
         self._prompt_read = 0
         self.adapter = adapter
+        # Left to the end of the process, the library would free its memory too late and complain.
+        weakref.finalize(self, llama.close)
 
     @classmethod
     def open(
@@ -227,6 +230,10 @@ class Weights:
 
     def _say(self, speech: Speech, prompt: list[int], sampling: Sampling) -> None:
         speech.cached_tokens = self._keep_common(prompt)
+        for start in range(speech.cached_tokens, len(prompt), _BATCH):
+            self._llama.eval(prompt[start : start + _BATCH])
+            if speech.closed:
+                return
         self._llama.set_seed(
             llama_cpp.LLAMA_DEFAULT_SEED if sampling.seed is None else sampling.seed
         )
@@ -253,9 +260,15 @@ class Weights:
         read = min(self._prompt_read, self._llama.n_tokens, len(prompt) - 1)
         pairs = enumerate(zip(self._llama.input_ids[:read].tolist(), prompt, strict=False))
         common = next((index for index, (old, new) in pairs if old != new), read)
-        self._llama.n_tokens = common // _BATCH * _BATCH
+        kept = common // _BATCH * _BATCH
+        memory = llama_cpp.llama_get_memory(self._llama.ctx)
+        # Some kinds of network cannot forget only the end.
+        if not kept or not llama_cpp.llama_memory_seq_rm(memory, 0, kept, -1):
+            self._llama.reset()  # type: ignore[no-untyped-call]
+            kept = 0
+        self._llama.n_tokens = kept
         self._prompt_read = len(prompt)
-        return self._llama.n_tokens
+        return kept
 
     def _defused(self, text: str) -> str:
         """Break up what the tokenizer would take for one of the template's marks."""
