@@ -241,7 +241,8 @@ def _thought(text: str, critical: Sequence[Notice]) -> str:
 
 def _card_words(match: Match, thought: str) -> str:
     """Choose among the card's own words by the thought, so that two thoughts seldom share them."""
-    words = match.technique.words
+    technique = match.technique
+    words = technique.words or (technique.why,)  # a user's own card may have none
     return words[sum(thought.encode()) % len(words)]
 
 

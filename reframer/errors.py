@@ -120,7 +120,7 @@ class IndexUnusable(KnowledgeError):
     """The search index can be neither read nor rebuilt."""
 
 
-class ConnectionRefused(ReframerError, ConnectionError):  # noqa: N818 - reads as what it is
+class ConnectionRefused(ReframerError, ConnectionError):
     """Something in this process tried to reach another machine, and was stopped."""
 
     exit_code = 6

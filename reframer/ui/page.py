@@ -76,7 +76,8 @@ class Friend:
 
 def build(friend: Friend) -> gr.Blocks:
     """Return the page."""
-    with gr.Blocks(title="reframer", analytics_enabled=False, fill_height=True) as page:
+    page = gr.Blocks(title="reframer", analytics_enabled=False, fill_height=True)
+    with page:
         gr.HTML(f"<header><h1>{_WELCOME}</h1><p>Write it as it sounds in your head.</p></header>")
         chat = gr.Chatbot(
             label="Conversation",
