@@ -98,12 +98,12 @@ class Lexicon:
     """
 
     def __init__(self, table: Mapping[str, Any]) -> None:
-        self._spelling = {
+        self._spelling: dict[str, str] = {
             wrong: right
             for right, wrongs in table["spellings"].items()
             for wrong in str(wrongs).split()
         }
-        self._near = frozenset(table["near"].split())
+        self._near: frozenset[str] = frozenset(table["near"].split())
         self._phrases = [(re.compile(what), put) for what, put in table["phrases"]]
         macros = {f"{{{name}}}": pattern for name, pattern in table["macros"].items()}
         guards = {
@@ -158,14 +158,14 @@ class Lexicon:
                         guarded = True
                 if level != "none":
                     found[level, signal.name] = None
-        highest = max((level for level, _ in found), key=RANK.__getitem__, default="none")
+        highest = _highest(level for level, _ in found)
         return Reading(highest, tuple(found), guarded)
 
     def _right(self, word: str) -> str:
         if not word.isalpha() and not word.isdigit() and word.isascii():
             word = word.translate(_LETTERS)
-        if word in self._spelling:
-            return self._spelling[word]
+        if right := self._spelling.get(word):
+            return right
         if len(word) < _SHORTEST_NEAR or word in self._near:
             return word
         return next((right for right in self._near if _one_slip(word, right)), word)
@@ -173,6 +173,11 @@ class Lexicon:
 
 _LETTERS = str.maketrans("013457$@", "oieastsa")
 _SHORTEST_NEAR = 6
+
+
+def _highest(levels: Iterable[Level]) -> Level:
+    none: Level = "none"
+    return max(levels, key=RANK.__getitem__, default=none)
 
 
 def _expand(pattern: str, macros: Mapping[str, str]) -> str:
@@ -279,7 +284,7 @@ class Safety:
         readings = [self._lexicon.read(self._lexicon.normal(unit)) for unit in units]
         found = {(signal, level) for r in readings for level, signal in r.signals}
         found |= {("resemblance", level) for level in self._resembles(units, readings)}
-        level = max((level for _, level in found), key=RANK.__getitem__, default="none")
+        level = _highest(level for _, level in found)
         return Risk(level, tuple(sorted(name for name, reached in found if reached == level)))
 
     def _resembles(self, units: Sequence[str], readings: Sequence[Reading]) -> set[Level]:

@@ -17,6 +17,7 @@ from reframer.embedding import LocalEmbeddings
 from reframer.knowledge import load_techniques
 from reframer.records import Risk
 from reframer.safety import RANK, Safety
+from reframer.sentences import split
 
 
 def report(data: Path | None = None) -> str:
@@ -35,9 +36,14 @@ def report(data: Path | None = None) -> str:
         for example in technique.examples
         if example.held_out
     ]
-    harmless = {"thoughts on the cards (held-out tenth)": thoughts}
+    harmless = {
+        "self-critical thoughts on the cards (held-out tenth)": thoughts,
+        "self-critical and ordinary sentences (every fourth)": _critic_sentences()[::4],
+    }
     if data:
-        harmless["diary entries"] = read_diary(data / "lemotif.csv")
+        diary = read_diary(data / "lemotif.csv")
+        harmless["diary entries"] = diary
+        harmless["diary sentences"] = [piece.text for entry in diary for piece in split(entry)]
     parts = [
         recall_table("Held-out third", held_out, both, lexicon),
         recall_table("Written afterwards, to be unlike the rest", fresh, both, lexicon),
@@ -96,6 +102,12 @@ def read_diary(file: Path) -> list[str]:
     """Return the entries of a table with the column ``text``."""
     with file.open(encoding="utf-8", newline="") as table:
         return [row["text"] for row in csv.DictReader(table)]
+
+
+def _critic_sentences() -> list[str]:
+    """Return the sentences written for the critic: none of them is a crisis."""
+    table = paths.asset("knowledge", "critic", "sentences.tsv").read_text(encoding="utf-8")
+    return [line.rsplit("\t", 1)[-1] for line in table.splitlines()]
 
 
 def _flagged(risks: Iterable[Risk]) -> int:

@@ -3,11 +3,11 @@
     python -m models.training.safety
 
 Multinomial logistic regression with a ridge penalty, fitted by full-batch Adam. The held-out third
-(`held_out`) is never seen here: four-fold cross-validation on the other two thirds
-tells how often it would be right. The thoughts on the technique cards, but for their held-out tenth, are added as
-harmless ones. Each statement is shown four times: alone and beside an ordinary one, because
-a text is read in pairs of neighbours too; and each of these with and without what the lexicon
-found, because the classifier is there for what the lexicon misses.
+(`held_out`) is never seen here: the thresholds come from four-fold cross-validation on the other
+two thirds, so that a stated share of the harmless is flagged. The thoughts on the technique cards,
+but for their held-out tenth, are added as harmless ones. Each statement is shown four times: alone
+and beside an ordinary one, because a text is read in pairs of neighbours too; and each of these
+with and without what the lexicon found, because the classifier is there for what that misses.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ FOLDS = 4
 STEPS = 250
 RATE = 0.05
 PENALTY = 3e-4
-CONCERN = 0.62  # the least threshold that flags at most one diary entry in a hundred
-CRISIS = 0.49  # calls at most one harmless statement in four hundred a crisis
+HARMLESS_FLAGGED = 0.01  # share of harmless statements that the classifier may flag
+HARMLESS_CRISIS = 0.0025  # and that it may call a crisis
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +121,13 @@ def main() -> None:
     alone, beside = look(rows, embeddings), look(paired, embeddings)
     labels = np.array([RANK[row.level] for row in rows], np.float32)
     fold = rng.integers(FOLDS, size=len(rows))
-    recall, alarms = _judge(alone, beside, labels, fold)
+    recall, concern, crisis = _judge(alone, beside, labels, fold)
     weights, bias = fit(*_shown(alone, beside, labels))
     file = paths.asset("knowledge", "safety", "weights.npz")
-    np.savez(file, weights=weights, bias=bias, concern=CONCERN, crisis=CRISIS)
+    np.savez(file, weights=weights, bias=bias, concern=concern, crisis=crisis)
     print(  # noqa: T201
-        f"cross-validation: {recall:.3f} heard where the lexicon finds nothing,"
-        f" {alarms:.3f} of the harmless flagged"
+        f"thresholds: concern {concern:.3f}, crisis {crisis:.3f};"
+        f" heard in cross-validation where the lexicon finds nothing: {recall:.3f}"
     )
 
 
@@ -144,8 +144,10 @@ def _unread(inputs: Floats) -> Floats:
     return blind
 
 
-def _judge(alone: Floats, beside: Floats, labels: Floats, fold: Floats) -> tuple[float, float]:
-    """Return recall without the lexicon and false alarms with it, cross-validated."""
+def _judge(
+    alone: Floats, beside: Floats, labels: Floats, fold: Floats
+) -> tuple[float, float, float]:
+    """Return recall without the lexicon, and both thresholds, cross-validated."""
     probabilities = np.zeros((3, len(labels), len(RANK)))
     for number in range(FOLDS):
         seen = fold != number
@@ -154,8 +156,11 @@ def _judge(alone: Floats, beside: Floats, labels: Floats, fold: Floats) -> tuple
         )
         for view, inputs in enumerate((alone, beside, _unread(alone))):
             probabilities[view, ~seen] = model.probabilities(inputs[~seen])
-    sure = 1 - probabilities[..., 0] >= CONCERN
-    return float(sure[2, labels > 0].mean()), float(sure[:2, labels == 0].mean())
+    harmless = probabilities[:2, labels == 0].reshape(-1, len(RANK))
+    concern = float(np.quantile(1 - harmless[:, 0], 1 - HARMLESS_FLAGGED))
+    crisis = float(np.quantile(harmless[:, 2], 1 - HARMLESS_CRISIS))
+    heard = 1 - probabilities[2, labels > 0, 0] >= concern
+    return float(heard.mean()), concern, crisis
 
 
 if __name__ == "__main__":
