@@ -365,7 +365,7 @@ class Helpline:
         hours: When it answers, in words.
         language: Languages it answers in.
         source: Where the entry comes from, with https.
-        checked: The day on which the entry was last compared with its source.
+        checked: The day on which the entry was last gone through; docs/safety.md says how.
         serves: ``everyone``, the ``young``, or people who suffer ``abuse``.
     """
 
