@@ -641,24 +641,24 @@ def test_the_shell_is_told_commands_and_options() -> None:
     assert "--jsonl" in ask("reframer reframe --js", "2")
 
 
-def every_command(command: click.Command, context: click.Context) -> Iterator[click.Context]:
-    yield context
+def every_command(command: click.Command, name: str, parent: click.Context | None) -> Iterator[str]:
+    """Return a section for a command and for each command below it."""
+    context = click.Context(
+        command, info_name=name, parent=parent, terminal_width=80, **command.context_settings
+    )
+    yield f"## {context.command_path}"
+    yield f"```text\n{context.get_help().rstrip()}\n```"
     if isinstance(command, click.Group):
-        for name in command.list_commands(context):
-            child = command.get_command(context, name)
+        for child_name in command.list_commands(context):
+            child = command.get_command(context, child_name)
             assert child is not None
-            yield from every_command(
-                child, click.Context(child, info_name=name, parent=context, terminal_width=80)
-            )
+            yield from every_command(child, child_name, context)
 
 
 def commands_page() -> str:
     """Return docs/commands.md: the help of every command."""
-    parts = ["# Commands", "The help of every command, as the program prints it."]
-    for context in every_command(cli, click.Context(cli, info_name="reframer", terminal_width=80)):
-        parts.append(f"## {context.command_path}")
-        parts.append(f"```text\n{context.get_help().rstrip()}\n```")
-    return "\n\n".join(parts) + "\n"
+    intro = ("# Commands", "The help of every command, as the program prints it.")
+    return "\n\n".join([*intro, *every_command(cli, "reframer", None)]) + "\n"
 
 
 def test_the_page_of_commands_is_what_the_program_prints() -> None:

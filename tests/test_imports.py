@@ -24,6 +24,7 @@ LAYERS = (
     {"conversation", "journal"},
     {"ui"},
     {"cli"},
+    {"__main__"},
 )
 HEAVY = {
     "llama_cpp": ("llama",),

@@ -60,7 +60,7 @@ class _Entry(NamedTuple):
 _COMMANDS: Mapping[str, _Entry] = {
     "reframe": _Entry("reframer.cli.reframe:reframe", "Answer a thought; a text alone does this."),
     "notice": _Entry("reframer.cli.notice:notice", "Show where the inner critic speaks in a text."),
-    "assess": _Entry("reframer.cli.assess:assess", "Show what safety reads in each line of a text."),
+    "assess": _Entry("reframer.cli.assess:assess", "Show what safety reads, line by line."),
     "techniques": _Entry("reframer.cli.techniques:techniques", "Look at the technique cards."),
     "models": _Entry("reframer.cli.models:models", "List, fetch and check the model files."),
     "serve": _Entry("reframer.cli.serve:serve", "Open the chat page on this machine."),

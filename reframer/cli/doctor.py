@@ -81,6 +81,7 @@ def examine() -> Iterator[Check]:
         chosen = Settings()
     yield _checked("model", partial(_find_model, chosen))
     yield _checked("embedder", partial(_embed, chosen))
+    yield _checked("ear and safety", partial(_listen, chosen))
     yield from _check_cards(chosen)
     yield _checked("index", partial(_search, chosen))
     yield _check_memory(chosen)
@@ -127,6 +128,17 @@ def _embed(chosen: Settings) -> str:
     catalog.verify(catalog.default("embedding"), chosen.models_dir)
     vector = LocalEmbeddings.from_catalog(chosen.models_dir).embed_query(_THOUGHT)
     return f"It makes vectors of {len(vector)} numbers."
+
+
+def _listen(chosen: Settings) -> str:
+    from reframer.critic import Critic
+    from reframer.embedding import LocalEmbeddings
+    from reframer.safety import Safety
+
+    embeddings = LocalEmbeddings.from_catalog(chosen.models_dir)
+    Critic(embeddings).notice(_THOUGHT)
+    Safety(embeddings).assess(_THOUGHT)
+    return "They read."
 
 
 def _check_cards(chosen: Settings) -> Iterator[Check]:
