@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
@@ -46,6 +47,15 @@ class Speaker:
     style: Style
 
 
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What the flow needs once safety has read: an ear, a memory, and somebody to speak."""
+
+    critic: Critic
+    retriever: TechniqueRetriever
+    speaker: Speaker
+
+
 @dataclass(slots=True)
 class _Attempt:
     """What became of a thought's drafts."""
@@ -68,46 +78,42 @@ class Reframer:
     6. review: a draft that breaks a rule is tried again; if none may be shown, the card's own words
        are given, and the answer says so.
 
+    Safety is there at once and works without any model, so that a person in danger is met rightly
+    even when nothing else can be opened.
+
     Args:
-        speaker: The model that drafts.
-        retriever: Finds techniques.
-        critic: The ear.
         safety: Reads first.
+        open_rooms: Opens the rest; called once, when a text needs it.
         country: Country for the help lines; empty to go by the locale.
     """
 
-    def __init__(
-        self,
-        speaker: Speaker,
-        retriever: TechniqueRetriever,
-        critic: Critic,
-        safety: Safety,
-        country: str = "",
-    ) -> None:
-        self._speaker = speaker
-        self._retriever = retriever
-        self._critic = critic
+    def __init__(self, safety: Safety, open_rooms: Callable[[], Rooms], country: str = "") -> None:
         self._safety = safety
+        self._open_rooms = open_rooms
         self._country = country
 
     @classmethod
     def open(cls, settings: Settings) -> Reframer:
-        """Open the model, the cards and their index as the settings say.
+        """Return the flow as the settings say; the models are opened when a text needs them."""
+        seal.switch_off_reporting()
+        try:
+            safety = Safety(LocalEmbeddings.from_catalog(settings.models_dir))
+        except ModelError:
+            safety = Safety()
+        return cls(safety, lambda: _open_rooms(settings), settings.country)
+
+    def prepare(self) -> None:
+        """Open now what a text will need.
 
         Raises:
             ModelError: The model or the embedder is missing, damaged or too large.
             KnowledgeError: The cards or the index cannot be used.
         """
-        seal.switch_off_reporting()
-        embeddings = LocalEmbeddings.from_catalog(settings.models_dir)
-        retriever = TechniqueRetriever.open(load_techniques(settings.cards_dir), embeddings)
-        return cls(
-            open_speaker(settings),
-            retriever,
-            Critic(embeddings),
-            Safety(embeddings),
-            settings.country,
-        )
+        _ = self._rooms
+
+    @cached_property
+    def _rooms(self) -> Rooms:
+        return self._open_rooms()
 
     def reframe(self, text: str) -> Reframe:
         """Answer one text.
@@ -115,7 +121,8 @@ class Reframer:
         Raises:
             TextEmpty: There is nothing in it.
             TextTooLong: It is longer than `LONGEST_TEXT` characters (after safety read it whole).
-            ModelError: The model failed.
+            ModelError: The model or the embedder is missing, damaged or too large, or failed.
+            KnowledgeError: The cards or the index cannot be used.
         """
         return next(self.reframe_many([text]))
 
@@ -140,11 +147,11 @@ class Reframer:
                 f"The text has {len(text):,} characters; one thought has at most {LONGEST_TEXT:,}.",
                 "Give one thought at a time, for example one line each with --jsonl.",
             )
-        critical = [n for n in self._critic.notice(text, threshold=_EAGER) if n.self_critical]
+        critical = [n for n in self._rooms.critic.notice(text, threshold=_EAGER) if n.self_critical]
         if not critical:
             return _finish(Reframe(text, text, "untouched", risk), started)
         kinds = _kinds(critical)
-        match = self._retriever.search(_thought(text, critical), kinds, k=1)[0]
+        match = self._rooms.retriever.search(_thought(text, critical), kinds, k=1)[0]
         return _finish(self._speak(text, _thought(text, critical), kinds, match), started)
 
     def _signpost(self, text: str, risk: Risk) -> Reframe:
@@ -158,14 +165,16 @@ class Reframer:
             origin="model" if attempt.text else "card",
             kinds=kinds,
             techniques=(match.technique,),
-            model=self._speaker.name if attempt.text else "",
+            model=self._rooms.speaker.name if attempt.text else "",
             rejected=dict(attempt.rejected),
         )
 
     def _draft(self, thought: str, match: Match) -> _Attempt:
         """Ask the model until a draft passes the review, a fixed number of times."""
         examples = match.examples[:_EXAMPLES_SHOWN]
-        messages = prompts.compose(thought, match.technique, examples, style=self._speaker.style)
+        messages = prompts.compose(
+            thought, match.technique, examples, style=self._rooms.speaker.style
+        )
         attempt = _Attempt()
         for number in range(_DRAFTS):
             draft = self._say(messages, seed=number)
@@ -179,8 +188,16 @@ class Reframer:
         return attempt
 
     def _say(self, messages: Sequence[object], seed: int) -> str:
-        answer = self._speaker.model.invoke(list(messages), seed=seed)  # type: ignore[arg-type]
+        answer = self._rooms.speaker.model.invoke(list(messages), seed=seed)  # type: ignore[arg-type]
         return " ".join(str(answer.text).split())
+
+
+def _open_rooms(settings: Settings) -> Rooms:
+    embeddings = LocalEmbeddings.from_catalog(settings.models_dir)
+    techniques = load_techniques(settings.cards_dir)
+    return Rooms(
+        Critic(embeddings), TechniqueRetriever.open(techniques, embeddings), open_speaker(settings)
+    )
 
 
 def open_speaker(settings: Settings) -> Speaker:

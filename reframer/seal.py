@@ -42,6 +42,7 @@ _SWITCHES = {
 _BLOCKED_MODULES = ("uvloop", "onnxruntime")
 _SOCKET_EVENTS = frozenset({"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"})
 _NAME_EVENTS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
+_ADDRESS_EVENTS = frozenset({"socket.getnameinfo"})
 _LOCAL_NAMES = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 _closed = False
@@ -84,7 +85,11 @@ def opened(hosts: frozenset[str]) -> Iterator[None]:
         hosts: Host names that may be looked up and connected to, with their subdomains.
     """
     global _allowed_hosts
-    proxies = {urlsplit(url).hostname or "" for url in _kept_proxies.values() if "//" in url}
+    proxies = {
+        urlsplit(url if "//" in url else f"//{url}").hostname or ""
+        for name, url in _kept_proxies.items()
+        if name.upper() != "NO_PROXY"
+    }
     os.environ.update(_kept_proxies)
     _allowed_hosts = hosts | proxies
     try:
@@ -99,6 +104,8 @@ def _refuse(event: str, args: tuple[Any, ...]) -> None:
     """Audit hook: raise `ConnectionRefused` for what would leave this machine."""
     if event in _NAME_EVENTS:
         _check(event, _text(args[0]))
+    elif event in _ADDRESS_EVENTS:
+        _check(event, _text(args[0][0]))
     elif event in _SOCKET_EVENTS:
         address = args[1]
         if isinstance(address, tuple):  # an IP address; Unix sockets have a path here

@@ -70,15 +70,16 @@ def load(
     environ = os.environ if environ is None else environ
     given: dict[str, Any] = _read_file(file)
     known = {field.name for field in dataclasses.fields(Settings)}
-    for key, value in environ.items():
-        name = key.removeprefix(_PREFIX).lower()
-        if key.startswith(_PREFIX) and name in known:
-            given[name] = value
+    given |= {
+        key.removeprefix(_PREFIX).lower(): value
+        for key, value in environ.items()
+        if key.startswith(_PREFIX)
+    }
     given |= {key: value for key, value in (flags or {}).items() if value is not None}
     for key in given:
         if key not in known:
             raise SettingsError(
-                f"There is no setting named {key!r} ({file}).",
+                f"There is no setting named {key!r} (looked in {file} and at {_PREFIX}...).",
                 f"Known settings: {', '.join(sorted(known))}.",
             )
     return Settings(**{key: _convert(key, value) for key, value in given.items()})
@@ -95,14 +96,11 @@ def _read_file(file: Path) -> dict[str, Any]:
 
 def _convert(key: str, value: Any) -> Any:
     """Turn a text from the file or the environment into the field's type."""
-    if key in ("models_dir", "cards_dir"):
-        return Path(value).expanduser()
     if key in ("threads", "context", "port"):
-        try:
-            return int(value)
-        except (TypeError, ValueError):
-            _check(False, key, "a whole number")
-    return str(value)
+        _check(not isinstance(value, bool) and str(value).isdecimal(), key, "a whole number")
+        return int(value)
+    _check(isinstance(value, str | Path), key, "a text in quotes")
+    return Path(value).expanduser() if key in ("models_dir", "cards_dir") else value
 
 
 def _check(holds: bool, key: str, wanted: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-from reframer.engine import LONGEST_TEXT, Reframer, Speaker
-from reframer.errors import TextEmpty, TextTooLong
+from reframer.engine import LONGEST_TEXT, Reframer, Rooms, Speaker
+from reframer.errors import ModelMissing, TextEmpty, TextTooLong
 from reframer.records import Kind, Match, Notice, Risk, Source, Technique
+from reframer.settings import Settings
 from tests.fakes import FakeChatModel
 
 THOUGHT = "I missed the deadline again, I'm such an idiot."
@@ -63,13 +65,12 @@ class PlainSafety:
 
 def _reframer(*answers: str, retriever: OneCard | None = None) -> tuple[Reframer, FakeChatModel]:
     model = FakeChatModel(answers=list(answers))
-    friend = Reframer(
-        Speaker(model, "fake", "adapter"),
-        retriever or OneCard(),  # type: ignore[arg-type]
+    rooms = Rooms(
         PlainEar(),  # type: ignore[arg-type]
-        PlainSafety(),  # type: ignore[arg-type]
-        country="GB",
+        retriever or OneCard(),  # type: ignore[arg-type]
+        Speaker(model, "fake", "adapter"),
     )
+    friend = Reframer(PlainSafety(), lambda: rooms, country="GB")  # type: ignore[arg-type]
     return friend, model
 
 
@@ -153,3 +154,20 @@ def test_many_texts_are_answered_one_by_one_as_they_are_ready() -> None:
 def test_the_flow_is_a_langchain_runnable() -> None:
     friend, _ = _reframer(GOOD)
     assert friend.as_runnable().invoke(THOUGHT).text == GOOD
+
+
+def test_danger_is_met_even_when_no_model_can_be_opened() -> None:
+    def missing() -> Rooms:
+        raise ModelMissing("The model is not here.", "Run: reframer models pull")
+
+    friend = Reframer(PlainSafety(), missing)  # type: ignore[arg-type]
+    assert friend.reframe("danger").origin == "safety"
+    with pytest.raises(ModelMissing):
+        friend.reframe(THOUGHT)
+
+
+def test_without_any_file_of_a_model_safety_still_answers(tmp_path: Path) -> None:
+    friend = Reframer.open(Settings(models_dir=tmp_path))
+    assert friend.reframe("i am going to kill myself tonight").risk.level == "crisis"
+    with pytest.raises(ModelMissing, match="models pull"):
+        friend.prepare()

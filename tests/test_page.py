@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from reframer import paths
-from reframer.engine import Reframer
 from reframer.errors import ModelMissing
 from reframer.records import Reframe, Source, Technique
 from reframer.settings import Settings
@@ -34,6 +33,9 @@ TECHNIQUE = Technique(
 
 class Echo:
     """A flow that answers with the text itself."""
+
+    def prepare(self) -> None:
+        pass
 
     def reframe(self, text: str) -> Reframe:
         return Reframe(text, text, "model", techniques=(TECHNIQUE,))
@@ -81,10 +83,11 @@ def test_a_thought_reaches_the_flow_as_it_was_typed() -> None:
 
 
 def test_a_missing_model_is_said_in_one_line() -> None:
-    def missing() -> Reframer:
-        raise ModelMissing("The model is not here.", "Run: reframer models pull")
+    class Missing(Echo):
+        def reframe(self, text: str) -> Reframe:
+            raise ModelMissing("The model is not here.", "Run: reframer models pull")
 
-    assert "Run: reframer models pull" in _last(_friend(missing), "I ruin everything")
+    assert "Run: reframer models pull" in _last(_friend(Missing), "I ruin everything")
 
 
 def test_an_empty_thought_changes_nothing() -> None:

@@ -39,12 +39,11 @@ class Friend:
     """The flow, opened in the background so that the page is there at once.
 
     Args:
-        open_reframer: Opens it; called once, on a thread of its own.
+        open_reframer: Makes it; called once.
     """
 
     def __init__(self, open_reframer: Callable[[], Reframer]) -> None:
-        self._open = open_reframer
-        self._reframer: Reframer | None = None
+        self._reframer = open_reframer()
         self._problem: ReframerError | None = None
         self._opening = threading.Thread(target=self._run, name="open-model", daemon=True)
         self._opening.start()
@@ -56,8 +55,6 @@ class Friend:
             ReframerError: The model could not be opened, or the text cannot be answered.
         """
         self._opening.join()
-        if self._reframer is None:
-            raise self._problem or ReframerError("The model could not be opened.", "")
         return self._reframer.reframe(text)
 
     @property
@@ -69,7 +66,7 @@ class Friend:
 
     def _run(self) -> None:
         try:
-            self._reframer = self._open()
+            self._reframer.prepare()
         except ReframerError as problem:
             self._problem = problem
 
