@@ -16,8 +16,10 @@ import csv
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reframer import paths, settings
 from reframer.embedding import LocalEmbeddings
@@ -57,7 +59,7 @@ def statements(file: Path | None = None) -> list[Statement]:
     file = file or paths.asset("knowledge", "safety", "statements.tsv")
     with file.open(encoding="utf-8", newline="") as table:
         rows = csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [Statement(**row) for row in rows]
+        return [Statement(**cast(dict[str, Any], row)) for row in rows]
 
 
 def harmless_thoughts() -> list[Statement]:
@@ -145,7 +147,7 @@ def _unread(inputs: Floats) -> Floats:
 
 
 def _judge(
-    alone: Floats, beside: Floats, labels: Floats, fold: Floats
+    alone: Floats, beside: Floats, labels: Floats, fold: NDArray[np.int64]
 ) -> tuple[float, float, float]:
     """Return recall without the lexicon, and both thresholds, cross-validated."""
     probabilities = np.zeros((3, len(labels), len(RANK)))

@@ -6,6 +6,7 @@ import html
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from reframer import paths, seal
@@ -75,12 +76,14 @@ def build(friend: Friend) -> gr.Blocks:
     """Return the page."""
     page = gr.Blocks(title="reframer", analytics_enabled=False, fill_height=True)
     with page:
-        gr.HTML(f"<header><h1>{_WELCOME}</h1><p>Write it as it sounds in your head.</p></header>")
+        gr.Markdown(f"# {_WELCOME}", elem_id="welcome")
         chat = gr.Chatbot(
             label="Conversation",
             show_label=False,
             elem_id="chat",
-            height="58vh",
+            height=None,
+            min_height=160,
+            max_height="56vh",
             render_markdown=False,
             layout="bubble",
             buttons=[],
@@ -100,8 +103,8 @@ def build(friend: Friend) -> gr.Blocks:
         )
         with gr.Row(elem_id="examples"):
             examples = [gr.Button(example, size="sm") for example in _EXAMPLES]
-        state = gr.HTML(lambda: _state(friend), every=None, elem_id="state")
-        gr.HTML(f"<footer>{_QUIET_LINE}</footer>")
+        state = gr.Markdown(lambda: friend.state, elem_id="state")
+        gr.Markdown(_QUIET_LINE, elem_id="about")
 
         thought.submit(
             _take,
@@ -110,14 +113,12 @@ def build(friend: Friend) -> gr.Blocks:
             show_progress="hidden",
             api_visibility="private",
         ).then(
-            lambda history: _answer(friend, history),
+            partial(_answer, friend),
             chat,
             chat,
             show_progress="hidden",
             api_visibility="private",
-        ).then(
-            lambda: _state(friend), None, state, show_progress="hidden", api_visibility="private"
-        )
+        ).then(lambda: friend.state, None, state, show_progress="hidden", api_visibility="private")
         for button in examples:
             button.click(
                 lambda text=button.value: text,
@@ -243,7 +244,3 @@ def _plain(content: object) -> str:
     blocks = content if isinstance(content, list) else [content]
     texts = [block["text"] if isinstance(block, dict) else str(block) for block in blocks]
     return html.unescape("".join(texts))
-
-
-def _state(friend: Friend) -> str:
-    return f"<p role='status'>{html.escape(friend.state)}</p>"
