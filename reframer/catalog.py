@@ -54,6 +54,14 @@ class ModelFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Adapter:
+    """A low-rank adapter that ships with the program, trained on exactly this model's file."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """A model that the program knows.
 
@@ -68,6 +76,7 @@ class Model:
         sampling: Its publisher's sampling settings.
         files: The files it consists of.
         default: Whether it is the one used when none is named.
+        adapter: The adapter that is put on it, if any.
     """
 
     id: str
@@ -80,6 +89,7 @@ class Model:
     sampling: Mapping[str, float]
     files: tuple[ModelFile, ...]
     default: bool = False
+    adapter: Adapter | None = None
 
     @property
     def bytes(self) -> int:
@@ -143,6 +153,23 @@ def locate(model: Model, folder: Path) -> tuple[Path, ...]:
         if not _known_whole(path, file):
             verify(model, folder)
     return tuple(folder / file.name for file in model.files)
+
+
+def locate_adapter(model: Model) -> Path | None:
+    """Return the path of a model's adapter after making sure that it is whole.
+
+    Raises:
+        ModelDamaged: It has not the catalogue's hash, or is not there.
+    """
+    if model.adapter is None:
+        return None
+    path = paths.asset("models", "adapters", model.adapter.name)
+    if not path.is_file() or hash_file(path) != model.adapter.sha256:
+        raise ModelDamaged(
+            f"The adapter {path} is missing or not the one of the catalogue.",
+            "Install the program anew.",
+        )
+    return path
 
 
 def verify(model: Model, folder: Path, on_progress: Callable[[int], None] = lambda _: None) -> None:
@@ -230,7 +257,8 @@ def _model(entry: dict[str, Any]) -> Model:
         )
         for file in entry.pop("file")
     )
-    return Model(files=files, **entry)
+    adapter = Adapter(**entry.pop("adapter")) if "adapter" in entry else None
+    return Model(files=files, adapter=adapter, **entry)
 
 
 def _source(entry: dict[str, Any]) -> UrlSource | WheelSource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from reframer import catalog
 from reframer.catalog import Model, ModelFile, UrlSource, WheelSource
 from reframer.errors import ModelDamaged, ModelMissing, ModelUnknown
+from reframer.llama.gguf import read_header
 
 CONTENT = b"not a model, but its bytes are known" * 100
 
@@ -142,3 +144,18 @@ def test_remove_deletes_the_model_and_what_a_stopped_pull_left(tmp_path: Path) -
     assert list((tmp_path / "sub").iterdir()) == []
     assert other.exists()
     assert catalog.remove(model, tmp_path) == 0
+
+
+def test_an_adapter_goes_only_onto_the_file_that_it_was_trained_on() -> None:
+    for model in catalog.models():
+        path = catalog.locate_adapter(model)
+        if path is not None:
+            base = read_header(path).values["reframer.base.sha256"]
+            assert [file.sha256 for file in model.files] == [base]
+
+
+def test_an_adapter_that_was_changed_is_never_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter = catalog.Adapter("none.gguf", "0" * 64)
+    changed = dataclasses.replace(catalog.default("chat"), adapter=adapter)
+    with pytest.raises(ModelDamaged, match="Install"):
+        catalog.locate_adapter(changed)

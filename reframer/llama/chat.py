@@ -19,7 +19,7 @@ from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field, model_validator
 
-from reframer import catalog, paths
+from reframer import catalog
 from reframer.errors import UsageError
 from reframer.llama.stopping import decode, until
 from reframer.llama.weights import Sampling, Speech, Weights
@@ -82,16 +82,15 @@ class ChatLlama(BaseChatModel):
 
         Raises:
             ModelMissing: It was not pulled yet.
-            ModelDamaged: The file has not the catalogue's hash, or cannot be loaded.
+            ModelDamaged: A file has not the catalogue's hash, or cannot be loaded.
             ModelTooLarge: It needs more memory than is free.
         """
         (path,) = catalog.locate(model, folder)
-        adapter = paths.asset("models", "adapters", f"{model.id}.gguf")
         weights = Weights.open(
             path,
             context=context,
             threads=threads,
-            adapter=adapter if adapter.is_file() else None,
+            adapter=catalog.locate_adapter(model),
         )
         return cls(weights=weights, **{"model": model.id, **model.sampling, **fields})
 
