@@ -1,12 +1,12 @@
 """The ear: finds the sentences in which the inner critic speaks, and says of what kind it is.
 
-Each sentence becomes one row of numbers: a vector of what it says and a handful of cues of who
-speaks of whom, and how (a frozen table of patterns). The vector is the embedder's, but taken after
-its fifth layer and with the fourth and fifth tuned to the task by low-rank changes of their weights
-(Hu et al. 2022, LoRA); the stock vector of a whole sentence hardly tells "I'm useless" from "the
-printer is useless". Over the rows stand two softmax regressions, for critical, kind and neutral
-and for the thirteen kinds, and one for how harsh it is. All weights are plain numbers in
-``knowledge/critic/weights.npz``, made by ``python -m models.training.critic``.
+Each sentence becomes one row of numbers: what the embedder's layers two to six make of it, and cues
+of who speaks of whom, and how (a frozen table of patterns). The stock vector of a whole sentence is
+made to say what it is about, and hardly tells "I'm useless" from "the printer is useless"; the
+layers below it still know who does what (Jawahar et al. 2019). Over the rows stand two softmax
+regressions, for critical, kind and neutral and for the thirteen kinds, and a linear one for how
+harsh it is. Their weights are plain numbers in ``knowledge/critic/weights.npz``, made by
+``python -m models.training.critic``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reframer import paths
 from reframer.embedding import LocalEmbeddings, Vectors
@@ -26,17 +25,7 @@ from reframer.records import KINDS, Notice
 from reframer.sentences import split
 
 CLASSES = ("neutral", "critical", "kind")
-LAYERS = 5
-TUNED_LAYERS = (3, 4)
-TUNED = (
-    "attention.self.query",
-    "attention.self.value",
-    "attention.output.dense",
-    "intermediate.dense",
-    "output.dense",
-)
-VECTOR_SCALE = 8.0
-CUE_SCALE = 0.5
+FIRST_LAYER = 1  # counted from 0; the first says little more than which words there are
 
 _NEUTRAL = CLASSES.index("neutral")
 _CRITICAL = CLASSES.index("critical")
@@ -363,8 +352,8 @@ class Critic:
 
     def __init__(self, embeddings: LocalEmbeddings, weights: Path | None = None) -> None:
         numbers = _load(weights or paths.asset("knowledge", "critic", "weights.npz"))
-        self._vectors = _TunedEmbeddings(embeddings, numbers)
-        self._heads = numbers
+        self._layers = LayerEmbeddings(embeddings)
+        self._weights = numbers
         self.threshold = float(numbers["threshold"])
 
     def notice(self, text: str, threshold: float | None = None) -> tuple[Notice, ...]:
@@ -418,19 +407,46 @@ class Critic:
         Returns:
             Probabilities of ``CLASSES``, of ``KINDS``, and harshness from 0 to 1, a row each.
         """
-        rows = features(self._vectors.vectors(sentences), cues(sentences))
-        heads = self._heads
-        classes = _softmax(rows @ heads["class_weight"] + heads["class_bias"])
+        rows = features(self._layers, sentences)
+        weights = self._weights
+        classes = softmax(rows @ weights["class_weight"] + weights["class_bias"])
         wordless = [row for row, text in enumerate(sentences) if not _A_LETTER.search(text)]
         classes[wordless] = np.eye(len(CLASSES), dtype=np.float32)[_NEUTRAL]
-        kinds = _softmax(rows @ heads["kind_weight"] + heads["kind_bias"])
-        harsh = 1 / (1 + np.exp(-(rows @ heads["harsh_weight"] + heads["harsh_bias"])))
+        kinds = softmax(rows @ weights["kind_weight"] + weights["kind_bias"])
+        harsh = np.clip(rows @ weights["harsh_weight"] + weights["harsh_bias"], 0, 1)
         return classes, kinds, harsh[:, 0]
 
 
-def features(vectors: Vectors, cue_rows: Vectors) -> Vectors:
-    """Return the rows that the regressions read: vectors of length 1 and cues, to scale."""
-    return np.hstack([vectors * np.float32(VECTOR_SCALE), cue_rows * np.float32(CUE_SCALE)])
+class LayerEmbeddings(LocalEmbeddings):
+    """Averages of the token vectors after each layer from ``FIRST_LAYER`` on, side by side.
+
+    Args:
+        original: The embedder whose weights and threads are shared.
+    """
+
+    def __init__(self, original: LocalEmbeddings) -> None:
+        self.__dict__.update(original.__dict__)
+        self._count = sum(name.endswith("output.dense.weight") for name in self._tensors) // 2
+        self.dimension = original.dimension * (self._count - FIRST_LAYER)
+
+    def _encode(self, ids: list[list[int]]) -> Vectors:
+        tokens = np.zeros((len(ids), max(map(len, ids))), np.int64)
+        mask = np.zeros(tokens.shape, np.float32)
+        for row, text in enumerate(ids):
+            tokens[row, : len(text)] = text
+            mask[row, : len(text)] = 1
+        hidden = self._embed(tokens)
+        attend = np.where(mask[:, None, None, :] > 0, np.float32(0), np.float32(-1e9))
+        averages = []
+        for layer in range(self._count):
+            hidden = self._layer(hidden, attend, f"encoder.layer.{layer}")
+            averages.append((hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdims=True))
+        return np.hstack(averages[FIRST_LAYER:])
+
+
+def features(layers: LayerEmbeddings, sentences: Sequence[str]) -> Vectors:
+    """Return the rows that the regressions read."""
+    return np.hstack([layers.vectors(sentences), cues(sentences)])
 
 
 def cues(sentences: Sequence[str]) -> Vectors:
@@ -505,37 +521,8 @@ def _notice(
     )
 
 
-class _TunedEmbeddings(LocalEmbeddings):
-    """The embedder's first layers, some of them tuned; all else is shared with the original."""
-
-    def __init__(self, original: LocalEmbeddings, numbers: dict[str, Vectors]) -> None:
-        self.__dict__.update(original.__dict__)
-        self._tensors = {
-            name: tensor + _change(name, numbers) if f"{name}.down" in numbers else tensor
-            for name, tensor in original._tensors.items()
-        }
-
-    def _encode(self, ids: list[list[int]]) -> Vectors:
-        tokens = np.zeros((len(ids), max(map(len, ids))), np.int64)
-        mask = np.zeros(tokens.shape, np.float32)
-        for row, text in enumerate(ids):
-            tokens[row, : len(text)] = text
-            mask[row, : len(text)] = 1
-        hidden = self._embed(tokens)
-        attend = np.where(mask[:, None, None, :] > 0, np.float32(0), np.float32(-1e9))
-        for layer in range(LAYERS):
-            hidden = self._layer(hidden, attend, f"encoder.layer.{layer}")
-        summed: Vectors = (hidden * mask[:, :, None]).sum(1)
-        scaled: Vectors = summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-12)
-        return scaled
-
-
-def _change(name: str, numbers: dict[str, Vectors]) -> Vectors:
-    change: Vectors = numbers[f"{name}.up"] @ numbers[f"{name}.down"]
-    return change
-
-
-def _softmax(logits: NDArray[np.float32]) -> Vectors:
+def softmax(logits: Vectors) -> Vectors:
+    """Return the shares that logits stand for, row by row."""
     powers = np.exp(logits - logits.max(1, keepdims=True))
     shares: Vectors = powers / powers.sum(1, keepdims=True)
     return shares

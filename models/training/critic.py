@@ -1,324 +1,257 @@
-"""Train the ear of `reframer.critic` on the labelled sentences; like the voice, this needs torch.
+"""Train the ear of `reframer.critic` on the labelled sentences, in numpy.
 
     python -m models.training.critic --diary DIARY.csv
 
-Two layers of the embedder get low-rank changes (Hu et al. 2022) and, over their averaged output and
-the cues, the heads for class, kind and harshness are learned with them by AdamW. The lower layers
-do not change, so what they make of every sentence is computed once. The sentences of an ordinary
-diary are further neutral ones.
+Softmax regressions with a ridge penalty, fitted by L-BFGS (Liu & Nocedal 1989); harshness is a
+ridge regression. The sentences of an ordinary diary are further neutral ones. Validation sentences
+choose the penalty, the temperature and the threshold; test sentences are not read.
 """
 
 from __future__ import annotations
 
-import argparse
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
+import click
 import numpy as np
-import torch
-import torch.nn.functional as functional
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from numpy.typing import NDArray
 
-from models.training.critic_data import Labelled, diary_sentences, labelled, part
+from models.training.critic_data import Labelled, Part, diary_sentences, labelled, part
 from reframer import paths, settings
-from reframer.critic import (
-    CLASSES,
-    CUE_SCALE,
-    LAYERS,
-    TUNED,
-    TUNED_LAYERS,
-    VECTOR_SCALE,
-    cues,
-    unquoted,
-)
+from reframer.critic import CLASSES, LayerEmbeddings, cues, features, softmax, unquoted
 from reframer.embedding import LocalEmbeddings
 from reframer.records import KINDS
 
-SEED = 11
-RANK = 16
-EPOCHS = 5
-BATCH = 32
-RATE = 1.5e-3
-DROPOUT = 0.15
-AVERAGING = 0.98  # share of the old in the running mean of the weights, which is what is kept
-SMOOTHING = 0.05
-DIARY_SHARE = 2  # each epoch sees one in so many of the diary's sentences
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+
+PENALTIES = (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
+DIARY_WEIGHT = 0.5  # of a diary sentence beside a labelled one
 DIARY_FALSE_ALARMS = 0.01  # most that the threshold may let through, on validation
-WIDTH = 384
-HEADS = 12
+VECTOR_LENGTH = 5.5  # of a sentence's standardised vector, beside cues of 0 and 1
+MEMORY = 10
+STEPS = 80
 
 
-class Network(nn.Module):
-    """The embedder's first layers with low-rank changes, and the ear's heads.
+class Data(NamedTuple):
+    """Sentences of one part, as rows.
 
-    Args:
-        tensors: The embedder's weights by name.
-        cue_count: How many cues a row holds.
+    Attributes:
+        rows: Labelled sentences.
+        inputs: Their features.
+        diary: Features of the diary's sentences.
     """
 
-    def __init__(self, tensors: dict[str, Tensor], cue_count: int) -> None:
-        super().__init__()
-        self.frozen = tensors
-        self.down = nn.ParameterDict()
-        self.up = nn.ParameterDict()
-        for layer in TUNED_LAYERS:
-            for name in TUNED:
-                rows, columns = tensors[f"encoder.layer.{layer}.{name}.weight"].shape
-                key = f"encoder.layer.{layer}.{name}".replace(".", "/")
-                self.down[key] = nn.Parameter(torch.randn(RANK, columns) / math.sqrt(columns))
-                self.up[key] = nn.Parameter(torch.zeros(rows, RANK))
-        self.classes = nn.Linear(WIDTH + cue_count, len(CLASSES))
-        self.kinds = nn.Linear(WIDTH + cue_count, len(KINDS))
-        self.harsh = nn.Linear(WIDTH + cue_count, 1)
-        for head in (self.classes, self.kinds, self.harsh):
-            nn.init.zeros_(head.weight)
-            nn.init.zeros_(head.bias)
-
-    def forward(self, hidden: Tensor, mask: Tensor, cue_rows: Tensor) -> tuple[Tensor, ...]:
-        """Return logits of class, kind and harshness from what the frozen layers made."""
-        for layer in range(TUNED_LAYERS[0], LAYERS):
-            hidden = self.layer(hidden, mask, f"encoder.layer.{layer}")
-        vectors = functional.normalize((hidden * mask[:, :, None]).sum(1)) * VECTOR_SCALE
-        rows = functional.dropout(
-            torch.cat([vectors, cue_rows * CUE_SCALE], 1), DROPOUT, self.training
-        )
-        return self.classes(rows), self.kinds(rows), self.harsh(rows)[:, 0]
-
-    def below(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """Return the token vectors after the frozen layers."""
-        words = self.frozen["embeddings.word_embeddings.weight"][tokens]
-        places = self.frozen["embeddings.position_embeddings.weight"][: tokens.shape[1]]
-        types = self.frozen["embeddings.token_type_embeddings.weight"][0]
-        hidden = self._norm(words + places + types, "embeddings.LayerNorm")
-        for layer in range(TUNED_LAYERS[0]):
-            hidden = self.layer(hidden, mask, f"encoder.layer.{layer}")
-        return hidden
-
-    def layer(self, hidden: Tensor, mask: Tensor, name: str) -> Tensor:
-        """Run one layer of the encoder."""
-        rows, length, _ = hidden.shape
-        query, key, value = (
-            self._linear(hidden, f"{name}.attention.self.{role}")
-            .view(rows, length, HEADS, -1)
-            .transpose(1, 2)
-            for role in ("query", "key", "value")
-        )
-        context = functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=mask[:, None, None, :].bool()
-        )
-        merged = context.transpose(1, 2).reshape(rows, length, WIDTH)
-        hidden = self._norm(
-            hidden + self._linear(merged, f"{name}.attention.output.dense"),
-            f"{name}.attention.output.LayerNorm",
-        )
-        inner = functional.gelu(self._linear(hidden, f"{name}.intermediate.dense"))
-        return self._norm(
-            hidden + self._linear(inner, f"{name}.output.dense"), f"{name}.output.LayerNorm"
-        )
-
-    def numbers(self) -> dict[str, np.ndarray]:
-        """Return the learned weights under the names that the ear reads."""
-        found: dict[str, Tensor] = {}
-        for key in self.down:
-            name = f"{key.replace('/', '.')}.weight"
-            found[f"{name}.down"], found[f"{name}.up"] = self.down[key], self.up[key]
-        for name, head in (("class", self.classes), ("kind", self.kinds), ("harsh", self.harsh)):
-            found[f"{name}_weight"], found[f"{name}_bias"] = head.weight.T, head.bias
-        return {name: tensor.detach().numpy().astype(np.float16) for name, tensor in found.items()}
-
-    def _linear(self, inputs: Tensor, name: str) -> Tensor:
-        outputs = functional.linear(
-            inputs, self.frozen[f"{name}.weight"], self.frozen[f"{name}.bias"]
-        )
-        key = name.replace(".", "/")
-        if key in self.down:
-            inputs = functional.dropout(inputs, DROPOUT, self.training)
-            outputs = outputs + inputs @ self.down[key].T @ self.up[key].T
-        return outputs
-
-    def _norm(self, inputs: Tensor, name: str) -> Tensor:
-        weight, bias = self.frozen[f"{name}.weight"], self.frozen[f"{name}.bias"]
-        return functional.layer_norm(inputs, (WIDTH,), weight, bias, 1e-12)
+    rows: list[Labelled]
+    inputs: Floats
+    diary: Floats
 
 
-class Rows:
-    """Sentences made ready: token vectors after the frozen layers, and cues.
-
-    Args:
-        network: The network whose frozen layers are used.
-        embeddings: The embedder, for its tokens.
-        sentences: The sentences.
-    """
-
-    def __init__(
-        self, network: Network, embeddings: LocalEmbeddings, sentences: Sequence[str]
-    ) -> None:
-        heard = [unquoted(sentence) for sentence in sentences]
-        self.cues = torch.tensor(cues(heard))
-        ids = [encoding.ids for encoding in embeddings._tokenizer.encode_batch(heard)]
-        self.hidden: list[Tensor] = [torch.empty(0)] * len(ids)
-        order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
-        with torch.no_grad():
-            for batch in _cut(order, 2 * BATCH):
-                tokens, mask = _pad([torch.tensor(ids[row]) for row in batch])
-                for row, hidden in zip(batch, network.below(tokens, mask), strict=True):
-                    self.hidden[row] = hidden[: len(ids[row])].clone()
-
-    def __len__(self) -> int:
-        return len(self.hidden)
-
-    def batch(self, rows: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the network's input for some rows."""
-        hidden, mask = _pad([self.hidden[row] for row in rows])
-        return hidden, mask, self.cues[list(rows)]
-
-    def critical(self, network: Network) -> np.ndarray:
-        """Return each row's probability of being self-critical."""
-        network.eval()
-        found = np.zeros(len(self), np.float32)
-        order = sorted(range(len(self)), key=lambda row: len(self.hidden[row]))
-        with torch.inference_mode():
-            for rows in _cut(order, 2 * BATCH):
-                found[rows] = network(*self.batch(rows))[0].softmax(1)[:, 1].numpy()
-        return found
-
-
-def train(diary: Path, folder: Path, out: Path) -> None:
-    """Train, keep the epoch that is best on validation, and write its weights.
-
-    Args:
-        diary: CSV file of ordinary diary entries.
-        folder: Folder of the model files.
-        out: File of the weights.
-    """
-    torch.manual_seed(SEED)
-    chance = np.random.default_rng(SEED)
-    embeddings = LocalEmbeddings.from_catalog(folder)
-    tensors = {name: torch.tensor(tensor) for name, tensor in embeddings._tensors.items()}
-    rows = [row for row in labelled() if part(row.text) == "train"]
-    checked = [row for row in labelled() if part(row.text) == "validation"]
+@click.command()
+@click.option("--diary", type=click.Path(exists=True, path_type=Path), required=True)
+def main(diary: Path) -> None:
+    """Train on the labelled sentences and the DIARY, and write the weights that ship."""
+    layers = LayerEmbeddings(LocalEmbeddings.from_catalog(settings.load().models_dir))
     everyday = diary_sentences(diary)
-    network = Network(tensors, cues(["x"]).shape[1])
-    neutral = [text for text in everyday if part(text) == "train"]
-    ready = Rows(network, embeddings, [row.text for row in rows] + neutral)
-    check = Rows(network, embeddings, [row.text for row in checked])
-    calm = Rows(network, embeddings, [text for text in everyday if part(text) == "validation"])
-    truth = np.array([row.label == "critical" for row in checked])
-    targets = _targets(rows, len(neutral))
-
-    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01)
-    steps = EPOCHS * math.ceil((len(rows) + len(neutral) // DIARY_SHARE) / BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, RATE, total_steps=steps + EPOCHS, pct_start=0.1, anneal_strategy="linear"
-    )
-    mean = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING))
-    best = 0.0
-    for epoch in range(EPOCHS):
-        network.train()
-        sample = chance.permutation(len(neutral))[: len(neutral) // DIARY_SHARE] + len(rows)
-        for batch in _batches(ready, [*range(len(rows)), *sample.tolist()], chance):
-            loss = _loss(network(*ready.batch(batch)), [target[batch] for target in targets])
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            mean.update_parameters(network)
-        kept: Network = mean.module
-        threshold, score = choose_threshold(check.critical(kept), truth, calm.critical(kept))
-        print(f"epoch {epoch + 1}: F1 {score:.3f} at {threshold:.2f}", flush=True)  # noqa: T201
-        if score > best:
-            best = score
-            with paths.atomic_write(out) as file:
-                np.savez_compressed(
-                    file,
-                    threshold=np.float32(threshold),
-                    **kept.numbers(),  # type: ignore[arg-type]
-                )
+    train = read("train", layers, everyday)
+    check = read("validation", layers, everyday)
+    numbers = fit(train, check)
+    click.echo(f"threshold {numbers['threshold']:.2f}")
+    out = paths.asset("knowledge", "critic", "weights.npz")
+    with paths.atomic_write(out) as file:
+        np.savez_compressed(file, **numbers)  # type: ignore[arg-type]
+    out.chmod(0o644)
 
 
-def choose_threshold(
-    probabilities: np.ndarray, truth: np.ndarray, everyday: np.ndarray
-) -> tuple[float, float]:
-    """Return the threshold with the best F1 among those quiet enough on the diary, and that F1.
+def read(wanted: Part, layers: LayerEmbeddings, everyday: Sequence[str]) -> Data:
+    """Return one part of the data.
 
     Args:
-        probabilities: Of being self-critical, for the labelled sentences.
-        truth: Whether they are.
-        everyday: The same probabilities for sentences of an ordinary diary.
+        wanted: The part.
+        layers: The embedder.
+        everyday: All sentences of the diary.
     """
-    quiet = [
-        threshold
-        for threshold in np.arange(0.2, 0.95, 0.01)
-        if (everyday >= threshold).mean() <= DIARY_FALSE_ALARMS
-    ] or [0.95]
-    return max(((float(t), f1(probabilities >= t, truth)) for t in quiet), key=lambda pair: pair[1])
+    rows = [row for row in labelled() if part(row.text) == wanted]
+    calm = [unquoted(text) for text in everyday if part(text) == wanted]
+    return Data(
+        rows, features(layers, [unquoted(row.text) for row in rows]), features(layers, calm)
+    )
 
 
-def f1(heard: np.ndarray, truth: np.ndarray) -> float:
+def fit(train: Data, check: Data) -> dict[str, Floats]:
+    """Return the ear's weights under the names that it reads."""
+    scale, shift = _scaling(train.inputs)
+    inputs, diary = (train.inputs - shift) * scale, (train.diary - shift) * scale
+    labels = np.array([CLASSES.index(row.label) for row in train.rows] + [0] * len(diary))
+    weights = np.r_[np.ones(len(inputs)), np.full(len(diary), DIARY_WEIGHT)].astype(np.float32)
+    is_critical = np.array([row.label == "critical" for row in train.rows])
+    truth = np.array([row.label == "critical" for row in check.rows])
+
+    def classes_of(penalty: float) -> tuple[Floats, Floats]:
+        found = regress(np.vstack([inputs, diary]), labels, weights, penalty, len(CLASSES))
+        return _unscaled(*found, scale, shift)
+
+    def quality(found: tuple[Floats, Floats]) -> float:
+        return choose_threshold(_critical(check.inputs, *found), truth, np.zeros(1, np.float32))[1]
+
+    weight, bias = max((classes_of(penalty) for penalty in PENALTIES), key=quality)
+    temperature = _temperature(check, weight, bias)
+    weight, bias = weight / temperature, bias / temperature
+    threshold, score = choose_threshold(
+        _critical(check.inputs, weight, bias), truth, _critical(check.diary, weight, bias)
+    )
+    click.echo(f"validation F1 {score:.3f}, temperature {temperature:.2f}")
+
+    critical = [row for row in train.rows if row.label == "critical"]
+    kinds = np.array([[*KINDS].index(row.group) for row in critical])  # type: ignore[arg-type]
+    even = np.ones(len(critical), np.float32)
+    kind = _unscaled(
+        *regress(inputs[is_critical], kinds, even, PENALTIES[1], len(KINDS)), scale, shift
+    )
+    harsh = _unscaled(
+        *ridge(inputs[is_critical], [(row.strength - 1) / 2 for row in critical]), scale, shift
+    )
+    return {
+        "threshold": np.array(threshold, np.float32),
+        "class_weight": weight,
+        "class_bias": bias,
+        "kind_weight": kind[0],
+        "kind_bias": kind[1],
+        "harsh_weight": harsh[0],
+        "harsh_bias": harsh[1],
+    }
+
+
+def regress(
+    inputs: Floats, labels: NDArray[np.int64], weights: Floats, penalty: float, count: int
+) -> tuple[Floats, Floats]:
+    """Return weight and bias of a softmax regression.
+
+    Args:
+        inputs: A row for each example.
+        labels: Number of its class.
+        weights: How much it counts.
+        penalty: Of the squared weights; the bias is free.
+        count: How many classes there are.
+    """
+    rows = np.hstack([inputs, np.ones((len(inputs), 1), np.float32)])
+    wanted = np.eye(count, dtype=np.float32)[labels]
+    share = (weights / weights.sum())[:, None]
+    ridge_of = np.full((rows.shape[1], 1), penalty, np.float32)
+    ridge_of[-1] = 0
+
+    def loss(flat: Floats) -> tuple[float, Floats]:
+        now = flat.reshape(rows.shape[1], count)
+        shares = softmax(rows @ now)
+        gradient = rows.T @ ((shares - wanted) * share) + ridge_of * now
+        surprise = -(share * wanted * np.log(shares + np.float32(1e-12))).sum()
+        return float(surprise + (ridge_of * now * now).sum() / 2), gradient.ravel()
+
+    best = minimise(loss, np.zeros(rows.shape[1] * count, np.float32)).reshape(-1, count)
+    return best[:-1], best[-1]
+
+
+def minimise(loss: Callable[[Floats], tuple[float, Floats]], point: Floats) -> Floats:
+    """Return a minimum of a smooth convex function by L-BFGS with backtracking.
+
+    Args:
+        loss: Gives value and gradient at a point.
+        point: Where to start.
+    """
+    value, gradient = loss(point)
+    history: list[tuple[Floats, Floats]] = []
+    for _ in range(STEPS):
+        direction = _newton_like(gradient, history)
+        slope = float(gradient @ direction)
+        step = np.float32(1.0)
+        after, steeper = loss(point - step * direction)
+        while after > value - 1e-4 * step * slope and step > 1e-4:
+            step /= 2
+            after, steeper = loss(point - step * direction)
+        if step <= 1e-4 or value - after < 1e-7:
+            break
+        history = [*history, (-step * direction, steeper - gradient)][-MEMORY:]
+        point, value, gradient = point - step * direction, after, steeper
+    return point
+
+
+def _newton_like(gradient: Floats, history: list[tuple[Floats, Floats]]) -> Floats:
+    """Return the gradient bent by what past steps told of the curvature (two-loop recursion)."""
+    if not history:
+        return gradient / np.linalg.norm(gradient)
+    direction = gradient.copy()
+    shares = []
+    for moved, changed in reversed(history):
+        shares.append((moved @ direction) / (moved @ changed))
+        direction -= shares[-1] * changed
+    moved, changed = history[-1]
+    direction *= (moved @ changed) / (changed @ changed)
+    for (moved, changed), share in zip(history, reversed(shares), strict=True):
+        direction += moved * (share - (changed @ direction) / (moved @ changed))
+    return direction
+
+
+def ridge(inputs: Floats, wanted: Sequence[float]) -> tuple[Floats, Floats]:
+    """Return weight and bias of a ridge regression with one output."""
+    target = np.array(wanted, np.float32)[:, None]
+    middle, level = inputs.mean(0), target.mean(0)
+    centred = inputs - middle
+    inner = centred @ centred.T + np.float32(len(inputs) * 0.1) * np.eye(len(inputs))
+    weight = (centred.T @ np.linalg.solve(inner, target - level)).astype(np.float32)
+    return weight, (level - middle @ weight).astype(np.float32)
+
+
+def choose_threshold(probabilities: Floats, truth: Bools, everyday: Floats) -> tuple[float, float]:
+    """Return the threshold with the best F1 among those quiet enough on a diary, and that F1.
+
+    Args:
+        probabilities: Of being self-critical, for labelled sentences.
+        truth: Whether they are.
+        everyday: The same probabilities for the diary's sentences.
+    """
+    steps = np.arange(0.2, 0.96, 0.01)
+    quiet = [t for t in steps if (everyday >= t).mean() <= DIARY_FALSE_ALARMS] or [steps[-1]]
+    return max(((float(t), f1(probabilities >= t, truth)) for t in quiet), key=lambda it: it[1])
+
+
+def f1(heard: Bools, truth: Bools) -> float:
     """Return the harmonic mean of precision and recall."""
     return float(2 * (heard & truth).sum() / max(1, heard.sum() + truth.sum()))
 
 
-def _loss(outputs: tuple[Tensor, ...], targets: list[Tensor]) -> Tensor:
-    classes, kinds, harsh = outputs
-    label, kind, strength = targets
-    loss = functional.cross_entropy(classes, label, label_smoothing=SMOOTHING)
-    critical = kind >= 0
-    if critical.any():
-        loss = loss + 0.3 * functional.cross_entropy(kinds[critical], kind[critical])
-        loss = loss + 0.3 * functional.mse_loss(harsh[critical].sigmoid(), strength[critical])
-    return loss
+def _scaling(inputs: Floats) -> tuple[Floats, Floats]:
+    """Return factor and shift that standardise the vectors and leave the cues alone."""
+    vectors = inputs.shape[1] - cues(["x"]).shape[1]
+    scale = np.ones(inputs.shape[1], np.float32)
+    shift = np.zeros(inputs.shape[1], np.float32)
+    spread = np.maximum(inputs[:, :vectors].std(0), 1e-2)
+    scale[:vectors] = VECTOR_LENGTH / np.sqrt(vectors) / spread
+    shift[:vectors] = inputs[:, :vectors].mean(0)
+    return scale, shift
 
 
-def _targets(rows: Sequence[Labelled], neutral: int) -> tuple[Tensor, Tensor, Tensor]:
-    numbers: list[int] = [CLASSES.index(row.label) for row in rows]
-    kinds: list[int] = [
-        KINDS.index(row.group) if row.label == "critical" else -1  # type: ignore[arg-type]
-        for row in rows
-    ]
-    strengths = [(row.strength - 1) / 2 for row in rows]
-    return (
-        torch.tensor(numbers + [0] * neutral),
-        torch.tensor(kinds + [-1] * neutral),
-        torch.tensor(strengths + [0.0] * neutral),
-    )
+def _unscaled(weight: Floats, bias: Floats, scale: Floats, shift: Floats) -> tuple[Floats, Floats]:
+    """Return weights for inputs as they come."""
+    weight = weight * scale[:, None]
+    return weight, bias - shift @ weight
 
 
-def _batches(ready: Rows, rows: list[int], chance: np.random.Generator) -> list[list[int]]:
-    """Return shuffled batches of rows of similar length."""
-    order = [rows[place] for place in chance.permutation(len(rows))]
-    batches = [
-        batch
-        for chunk in _cut(order, 8 * BATCH)
-        for batch in _cut(sorted(chunk, key=lambda row: len(ready.hidden[row])), BATCH)
-    ]
-    return [batches[place] for place in chance.permutation(len(batches))]
+def _critical(inputs: Floats, weight: Floats, bias: Floats) -> Floats:
+    chances: Floats = softmax(inputs @ weight + bias)[:, CLASSES.index("critical")]
+    return chances
 
 
-def _cut(rows: Sequence[int], size: int) -> list[list[int]]:
-    return [list(rows[start : start + size]) for start in range(0, len(rows), size)]
+def _temperature(check: Data, weight: Floats, bias: Floats) -> float:
+    """Return the divisor of the logits that makes them most honest (Guo et al. 2017)."""
+    logits = check.inputs @ weight + bias
+    labels = [CLASSES.index(row.label) for row in check.rows]
 
+    def surprise(temperature: float) -> float:
+        shares = softmax((logits / temperature).astype(np.float32))
+        return -float(np.log(shares[np.arange(len(labels)), labels]).mean())
 
-def _pad(items: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    padded: Any = nn.utils.rnn.pad_sequence(list(items), batch_first=True)
-    lengths = torch.tensor([len(item) for item in items])
-    return padded, (torch.arange(padded.shape[1])[None] < lengths[:, None]).float()
-
-
-def main() -> None:
-    """Read the options and train."""
-    parser = argparse.ArgumentParser(description="Train the ear.")
-    parser.add_argument("--diary", type=Path, required=True, help="CSV of diary entries")
-    parser.add_argument("--models", type=Path, default=settings.load().models_dir)
-    parser.add_argument(
-        "--out", type=Path, default=paths.asset("knowledge", "critic", "weights.npz")
-    )
-    options = parser.parse_args()
-    train(options.diary, options.models, options.out)
+    return min((float(t) for t in np.arange(0.4, 2.05, 0.05)), key=surprise)
 
 
 if __name__ == "__main__":
