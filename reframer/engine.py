@@ -29,7 +29,9 @@ _WHOLE_THOUGHT = 700
 _DRAFTS = 4
 _EXAMPLES_SHOWN = 3
 # Who writes to this program alone wants an answer, so the ear may be more eager than in a journal.
-_EAGER = 0.2
+_EAGER = 0.08
+# A small model keeps its sense better when it is not asked to be surprising (docs/log.md).
+_TEMPERATURE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ class Reframer:
 
     def _draft(self, thought: str, match: Match) -> _Attempt:
         """Ask the model until a draft passes the review, a fixed number of times."""
-        examples = match.examples[:_EXAMPLES_SHOWN]
+        examples = match.examples[_EXAMPLES_SHOWN - 1 :: -1]  # the nearest last
         messages = prompts.compose(
             thought, match.technique, examples, style=self._rooms.speaker.style
         )
@@ -188,7 +190,9 @@ class Reframer:
         return attempt
 
     def _say(self, messages: Sequence[object], seed: int) -> str:
-        answer = self._rooms.speaker.model.invoke(list(messages), seed=seed)  # type: ignore[arg-type]
+        answer = self._rooms.speaker.model.invoke(
+            list(messages), seed=seed, temperature=_TEMPERATURE
+        )  # type: ignore[arg-type]
         return " ".join(str(answer.text).split())
 
 

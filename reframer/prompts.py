@@ -1,7 +1,7 @@
 """What the model is given: versioned prompt files, filled with a technique and a thought.
 
-Training and use both call `compose`, so what the adapter learned and what it is asked cannot drift
-apart.
+Training and use both call `compose`, so what the adapter learned and what it is asked are worded
+alike.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def compose(
     Args:
         thought: What the person says to themselves.
         technique: Its move is the instruction.
-        examples: Pairs shown as earlier turns, where the style has room for them.
+        examples: Pairs shown as earlier turns, best last.
         style: ``adapter`` for the model with reframer's adapter, ``plain`` for any other.
     """
     turns: list[BaseMessage] = []

@@ -35,6 +35,13 @@ _NUMBER_WORDS = (
     "five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
 ).split()
+_PRONOUNS = frozenset({"she", "her", "hers", "he", "him", "his", "she's", "he's"})
+# A name, or somebody with a role, to whom a "she" or "he" in the answer may point.
+_SOMEBODY = re.compile(
+    r"(?<=[a-z,] )[A-Z][a-z]+|\b(friend|cat|dog|girl|boy|man|woman|guy|lady|aunt|uncle|gran\w*|nan|"
+    r"niece|nephew|cousin|neighbou?r|patient|client|customer|student|pupil|teacher|coach|priest|"
+    r"imam|rabbi|god|driver|resident|someone|somebody|baby|widow\w*|date|mate|flatmate|roommate)\b"
+)
 # People whom an answer must not bring in where the thought does not speak of them.
 _PEOPLE = (
     ("mother mum mom mama mother's mum's mom's", "parents parent family"),
@@ -109,10 +116,19 @@ def _invented(draft: _Draft) -> str | None:
         ("number", _numbers(draft)),
         ("name", _names(draft)),
         ("person", _people(draft)),
+        ("person", _strangers(draft)),
     ):
         if words:
             return f"{name} that the thought does not have: {words[0]!r}"
     return None
+
+
+def _strangers(draft: _Draft) -> list[str]:
+    """Return a "she" or "he" of whom the thought does not speak in any way."""
+    spoken_of = {*_PRONOUNS, *" ".join(f"{people} {hints}" for people, hints in _PEOPLE).split()}
+    if draft.thought_words & spoken_of or _SOMEBODY.search(draft.thought):
+        return []
+    return [word for word in draft.words if word in _PRONOUNS]
 
 
 def _numbers(draft: _Draft) -> list[str]:

@@ -28,11 +28,10 @@ def test_the_technique_steers_the_prompt() -> None:
         assert "I can't swim" in text
 
 
-def test_examples_are_shown_as_turns_to_a_plain_model_only() -> None:
-    plain = compose("I can't swim", TECHNIQUE, [EXAMPLE], style="plain")
-    assert [message.type for message in plain] == ["system", "human", "ai", "human"]
-    adapter = compose("I can't swim", TECHNIQUE, [EXAMPLE], style="adapter")
-    assert [message.type for message in adapter] == ["system", "human"]
+def test_examples_are_shown_as_earlier_turns() -> None:
+    for style in ("adapter", "plain"):
+        messages = compose("I can't swim", TECHNIQUE, [EXAMPLE], style=style)
+        assert [message.type for message in messages] == ["system", "human", "ai", "human"]
 
 
 def test_braces_in_a_thought_are_only_text() -> None:

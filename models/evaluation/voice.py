@@ -26,7 +26,7 @@ from reframer.records import Example, Match
 from reframer.retrieval import TechniqueRetriever
 from reframer.review import review
 
-_SAMPLE = 40
+_SAMPLE = 24
 _SHOWN = 3
 
 Speak = Callable[[str], str]
