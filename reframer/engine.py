@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from reframer import catalog, prompts, seal
@@ -189,10 +190,10 @@ class Reframer:
             attempt.rejected.update(broken)
         return attempt
 
-    def _say(self, messages: Sequence[object], seed: int) -> str:
+    def _say(self, messages: Sequence[BaseMessage], seed: int) -> str:
         answer = self._rooms.speaker.model.invoke(
             list(messages), seed=seed, temperature=_TEMPERATURE
-        )  # type: ignore[arg-type]
+        )
         return " ".join(str(answer.text).split())
 
 

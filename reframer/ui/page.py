@@ -226,7 +226,7 @@ def _words(answer: Reframe) -> str:
         )
     paragraphs = "".join(f"<p>{html.escape(part)}</p>" for part in answer.text.split("\n\n"))
     below = "".join(
-        f"<div class='source'><p><strong>{html.escape(technique.title)}.</strong> "
+        f"<div class='source'><p><strong>{html.escape(technique.title)}</strong><br>"
         f"{html.escape(technique.why)}</p><p class='cite'>{html.escape(str(technique.source))}</p>"
         f"<details><summary>A small step</summary><p>{html.escape(technique.step)}</p></details>"
         "</div>"
