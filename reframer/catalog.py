@@ -144,12 +144,7 @@ def locate(model: Model, folder: Path) -> tuple[Path, ...]:
         ModelDamaged: A file has not the catalogue's hash.
     """
     for file in model.files:
-        path = folder / file.name
-        if not path.is_file():
-            raise ModelMissing(
-                f"The model {model.id} is not on this machine yet.",
-                f"Run: reframer models pull {model.id}",
-            )
+        path = _present(model, folder / file.name)
         if not _known_whole(path, file):
             verify(model, folder)
     return tuple(folder / file.name for file in model.files)
@@ -185,12 +180,7 @@ def verify(model: Model, folder: Path, on_progress: Callable[[int], None] = lamb
         ModelDamaged: A file has not the catalogue's hash.
     """
     for file in model.files:
-        path = folder / file.name
-        if not path.is_file():
-            raise ModelMissing(
-                f"The model {model.id} is not on this machine yet.",
-                f"Run: reframer models pull {model.id}",
-            )
+        path = _present(model, folder / file.name)
         if hash_file(path, on_progress) != file.sha256:
             _stamp(path).unlink(missing_ok=True)
             raise ModelDamaged(
@@ -229,6 +219,15 @@ def remove(model: Model, folder: Path) -> int:
                 freed += leftover.stat().st_size
                 leftover.unlink()
     return freed
+
+
+def _present(model: Model, path: Path) -> Path:
+    if not path.is_file():
+        raise ModelMissing(
+            f"The model {model.id} is not on this machine yet.",
+            f"Run: reframer models pull {model.id}",
+        )
+    return path
 
 
 def _known_whole(path: Path, file: ModelFile) -> bool:

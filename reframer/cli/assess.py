@@ -8,8 +8,9 @@ from typing import BinaryIO
 import click
 
 from reframer import settings
+from reframer.cli.read import decode
 from reframer.embedding import LocalEmbeddings
-from reframer.errors import ModelError, TextUnreadable
+from reframer.errors import ModelError
 from reframer.safety import Safety, signposts
 from reframer.settings import Settings
 
@@ -28,7 +29,7 @@ def assess(file: BinaryIO, as_json: bool, country: str | None) -> None:
     chosen = settings.load({"country": country})
     safety = open_safety(chosen)
     for line in file:
-        text = _decode(line)
+        text = decode(line).rstrip("\r\n")
         risk = safety.assess(text)
         record = {
             "text": text,
@@ -49,11 +50,3 @@ def open_safety(chosen: Settings) -> Safety:
     except ModelError as problem:
         click.echo(f"Only the word list is used: {problem.message}", err=True)
         return Safety()
-
-
-def _decode(line: bytes) -> str:
-    try:
-        return line.decode("utf-8-sig").rstrip("\r\n")
-    except UnicodeDecodeError:
-        hint = "Save it as plain text in UTF-8."
-        raise TextUnreadable("This is not text in UTF-8.", hint) from None

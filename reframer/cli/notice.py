@@ -8,7 +8,7 @@ import click
 
 from reframer import settings
 from reframer.cli import show
-from reframer.errors import TextUnreadable
+from reframer.cli.read import decode
 from reframer.records import Notice
 
 
@@ -25,7 +25,7 @@ def notice(file: BinaryIO, as_json: bool) -> None:
     from reframer.critic import Critic  # loads the tokenizer and the matrix library
     from reframer.embedding import LocalEmbeddings
 
-    text = _decode(file.read())
+    text = decode(file.read())
     critic = Critic(LocalEmbeddings.from_catalog(settings.load().models_dir))
     notices = critic.notice(text)
     if as_json:
@@ -56,13 +56,3 @@ def _list(notices: tuple[Notice, ...]) -> None:
             click.echo(f"{label:16} {strength:4}  {' '.join(heard.text.split())}")
     critical = sum(heard.self_critical for heard in notices)
     click.echo(f"Self-critical: {critical} of {len(notices)} sentences.", err=True)
-
-
-def _decode(data: bytes) -> str:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise TextUnreadable("This is not text in UTF-8.", "Save it as plain text in UTF-8.")
-    return text

@@ -10,7 +10,8 @@ import click
 
 from reframer import settings
 from reframer.cli import show
-from reframer.errors import ReframerError, TextEmpty, TextTooLong, TextUnreadable, UsageError
+from reframer.cli.read import decode
+from reframer.errors import ReframerError, TextEmpty, TextTooLong, UsageError
 
 if TYPE_CHECKING:
     from reframer.engine import Reframer
@@ -73,7 +74,7 @@ def _answer_lines(lines: Iterable[bytes], chosen: Settings) -> int:
     exit_code = 0
     for line in lines:
         try:
-            record = show.as_record(reframer.reframe(_decode(line).strip()))
+            record = show.as_record(reframer.reframe(decode(line).strip()))
         except ReframerError as problem:
             record = {"error": str(problem)}
             exit_code = exit_code or problem.exit_code
@@ -90,7 +91,7 @@ def _read(words: tuple[str, ...]) -> str:
         TextUnreadable: It is not text.
     """
     if words not in ((), ("-",)):
-        text = _decode(" ".join(words).encode(errors="surrogateescape"))
+        text = decode(" ".join(words).encode(errors="surrogateescape"))
     else:
         if sys.stdin.isatty():
             click.echo("Write what you are telling yourself, then press Ctrl-D.", err=True)
@@ -100,17 +101,7 @@ def _read(words: tuple[str, ...]) -> str:
                 f"The text has more than {_MOST_BYTES:,} bytes.",
                 "Give one thought at a time, for example one line each with --jsonl.",
             )
-        text = _decode(data)
+        text = decode(data)
     if not text.strip():
         raise TextEmpty("There is no text to answer.", 'Try: reframer "I ruin everything."')
-    return text
-
-
-def _decode(data: bytes) -> str:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise TextUnreadable("This is not text in UTF-8.", "Save it as plain text in UTF-8.")
     return text
