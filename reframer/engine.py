@@ -19,7 +19,7 @@ from reframer.embedding import LocalEmbeddings
 from reframer.errors import ModelError, TextEmpty, TextTooLong
 from reframer.knowledge import load_techniques
 from reframer.prompts import Style
-from reframer.records import Kind, Match, Notice, Reframe, Risk
+from reframer.records import Kind, Match, Notice, Reframe, Risk, Thought, Wishes
 from reframer.retrieval import TechniqueRetriever
 from reframer.review import review
 from reframer.safety import Safety, also_unsafe, signposts
@@ -33,6 +33,7 @@ _EXAMPLES_SHOWN = 3
 _EAGER = 0.08
 # A small model keeps its sense better when it is not asked to be surprising (docs/log.md).
 _TEMPERATURE = 0.4
+_NO_WISHES = Wishes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,17 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """What the flow needs once safety has read: an ear, a memory, and somebody to speak."""
+    """What the flow needs once safety has read: an ear, a memory, and somebody to speak.
+
+    Attributes:
+        critic: The ear.
+        retriever: The memory.
+        open_speaker: Opens the model; called once, when something is to be answered.
+    """
 
     critic: Critic
     retriever: TechniqueRetriever
-    speaker: Speaker
+    open_speaker: Callable[[], Speaker]
 
 
 @dataclass(slots=True)
@@ -112,14 +119,24 @@ class Reframer:
             ModelError: The model or the embedder is missing, damaged or too large.
             KnowledgeError: The cards or the index cannot be used.
         """
-        _ = self._rooms
+        _ = self._speaker
 
     @cached_property
     def _rooms(self) -> Rooms:
         return self._open_rooms()
 
-    def reframe(self, text: str) -> Reframe:
+    @cached_property
+    def _speaker(self) -> Speaker:
+        return self._rooms.open_speaker()
+
+    def reframe(self, text: str, wishes: Wishes = _NO_WISHES, *, went_on: bool = False) -> Reframe:
         """Answer one text.
+
+        Args:
+            text: What somebody says to themselves.
+            wishes: How they would like to be spoken to.
+            went_on: They read safety's words and said that it was not meant so. Words of concern
+                are then not repeated; those of crisis are.
 
         Raises:
             TextEmpty: There is nothing in it.
@@ -127,24 +144,51 @@ class Reframer:
             ModelError: The model or the embedder is missing, damaged or too large, or failed.
             KnowledgeError: The cards or the index cannot be used.
         """
-        return next(self.reframe_many([text]))
+        started = time.monotonic()
+        return _finish(self._reframe(text, wishes, went_on), started)
 
-    def reframe_many(self, texts: Iterable[str]) -> Iterator[Reframe]:
+    def reframe_many(
+        self, texts: Iterable[str], wishes: Wishes = _NO_WISHES
+    ) -> Iterator[Reframe]:
         """Answer texts one after the other, each as soon as it is ready."""
         for text in texts:
+            yield self.reframe(text, wishes)
+
+    def assess(self, text: str) -> Risk:
+        """Return what safety reads in a text."""
+        return self._safety.assess(text)
+
+    def notice_many(self, texts: Sequence[str]) -> tuple[tuple[Notice, ...], ...]:
+        """Return what the ear hears in each sentence of each text, as strictly as a journal needs.
+
+        Raises:
+            ModelError: The embedder is missing or damaged.
+            KnowledgeError: The cards or the index cannot be used.
+        """
+        return self._rooms.critic.notice_many(texts)
+
+    def answer_as_completed(
+        self, thoughts: Sequence[Thought], wishes: Wishes = _NO_WISHES
+    ) -> Iterator[tuple[int, Reframe]]:
+        """Answer thoughts that safety has read and the ear has heard, several at a time.
+
+        Yields:
+            The thought's number and its answer, in the order in which answers are ready.
+        """
+        for number, thought in enumerate(thoughts):
             started = time.monotonic()
-            yield self._answer(text, started)
+            yield number, _finish(self._answer(thought, wishes), started)
 
     def as_runnable(self) -> Runnable[str, Reframe]:
         """Return the whole flow as a LangChain runnable from text to `Reframe`."""
         return RunnableLambda(self.reframe, name="reframer")
 
-    def _answer(self, text: str, started: float) -> Reframe:
+    def _reframe(self, text: str, wishes: Wishes, went_on: bool) -> Reframe:
         if not text.strip():
             raise TextEmpty("There is no text to answer.", 'Try: reframer "I ruin everything."')
         risk = self._safety.assess(text)
-        if risk.level != "none":
-            return _finish(self._signpost(text, risk), started)
+        if risk.level == "crisis" or (risk.level == "concern" and not went_on):
+            return Reframe(text, signposts(risk, self._country, wishes.voice), "safety", risk)
         if len(text) > LONGEST_TEXT:
             raise TextTooLong(
                 f"The text has {len(text):,} characters; one thought has at most {LONGEST_TEXT:,}.",
@@ -152,31 +196,34 @@ class Reframer:
             )
         critical = [n for n in self._rooms.critic.notice(text, threshold=_EAGER) if n.self_critical]
         if not critical:
-            return _finish(Reframe(text, text, "untouched", risk), started)
-        kinds = _kinds(critical)
-        match = self._rooms.retriever.search(_thought(text, critical), kinds, k=1)[0]
-        return _finish(self._speak(text, _thought(text, critical), kinds, match), started)
+            return Reframe(text, text, "untouched", risk)
+        thought = Thought(_thought(text, critical), _kinds(critical))
+        return replace(self._answer(thought, wishes), source=text, risk=risk)
 
-    def _signpost(self, text: str, risk: Risk) -> Reframe:
-        return Reframe(text, signposts(risk, self._country), "safety", risk)
-
-    def _speak(self, text: str, thought: str, kinds: tuple[Kind, ...], match: Match) -> Reframe:
-        attempt = self._draft(thought, match)
+    def _answer(self, thought: Thought, wishes: Wishes) -> Reframe:
+        match = self._retrieve(thought, wishes)
+        attempt = self._draft(thought.text, match)
         return Reframe(
-            source=text,
-            text=attempt.text or _card_words(match, thought),
+            source=thought.text,
+            text=attempt.text or _card_words(match, thought.text),
             origin="model" if attempt.text else "card",
-            kinds=kinds,
+            kinds=thought.kinds,
             techniques=(match.technique,),
-            model=self._rooms.speaker.name if attempt.text else "",
+            model=self._speaker.name if attempt.text else "",
             rejected=dict(attempt.rejected),
         )
+
+    def _retrieve(self, thought: Thought, wishes: Wishes) -> Match:
+        """Return the technique that fits best and was not used yet."""
+        used = set(wishes.other_than)
+        matches = self._rooms.retriever.search(thought.text, thought.kinds, k=1 + len(used))
+        return next((match for match in matches if match.technique.id not in used), matches[0])
 
     def _draft(self, thought: str, match: Match) -> _Attempt:
         """Ask the model until a draft passes the review, a fixed number of times."""
         examples = match.examples[_EXAMPLES_SHOWN - 1 :: -1]  # the nearest last
         messages = prompts.compose(
-            thought, match.technique, examples, style=self._rooms.speaker.style
+            thought, match.technique, examples, style=self._speaker.style
         )
         attempt = _Attempt()
         for number in range(_DRAFTS):
@@ -191,7 +238,7 @@ class Reframer:
         return attempt
 
     def _say(self, messages: Sequence[BaseMessage], seed: int) -> str:
-        answer = self._rooms.speaker.model.invoke(
+        answer = self._speaker.model.invoke(
             list(messages), seed=seed, temperature=_TEMPERATURE
         )
         return " ".join(str(answer.text).split())
@@ -201,7 +248,9 @@ def _open_rooms(settings: Settings) -> Rooms:
     embeddings = LocalEmbeddings.from_catalog(settings.models_dir)
     techniques = load_techniques(settings.cards_dir)
     return Rooms(
-        Critic(embeddings), TechniqueRetriever.open(techniques, embeddings), open_speaker(settings)
+        Critic(embeddings),
+        TechniqueRetriever.open(techniques, embeddings),
+        lambda: open_speaker(settings),
     )
 
 

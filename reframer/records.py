@@ -25,6 +25,12 @@ KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
 
 Level = Literal["none", "concern", "crisis"]
 Origin = Literal["model", "card", "safety", "untouched"]
+Tone = Literal["gentle", "plain", "practical", "shorter"]
+TONES: tuple[Tone, ...] = Tone.__args__  # type: ignore[attr-defined]
+Voice = Literal["adult", "teen", "child"]
+VOICES: tuple[Voice, ...] = Voice.__args__  # type: ignore[attr-defined]
+Person = Literal["you", "i"]
+PERSONS: tuple[Person, ...] = Person.__args__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,40 @@ class Risk:
 
     level: Level = "none"
     signals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How the person would like to be spoken to.
+
+    Attributes:
+        tone: ``gentle`` as a matter of course; ``plain`` without comfort around it; ``practical``
+            with the small step in it; ``shorter``.
+        voice: Whom the words are for.
+        person: ``you`` for a friend's words, ``i`` for words to say to oneself.
+        other_than: Ids of techniques that another way of answering is wanted than.
+    """
+
+    tone: Tone = "gentle"
+    voice: Voice = "adult"
+    person: Person = "you"
+    other_than: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A self-critical thought that the ear heard and a friend answers.
+
+    Attributes:
+        text: What is answered.
+        kinds: Kinds of self-criticism in it, most telling first.
+        before: What the writer said just before it in the same entry, so that an answer can know
+            who "she" is; may be empty.
+    """
+
+    text: str
+    kinds: tuple[Kind, ...] = ()
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,9 @@ from numpy.typing import NDArray
 from reframer import paths
 from reframer.embedding import LocalEmbeddings
 from reframer.errors import KnowledgeError
-from reframer.records import Level, Risk
+from reframer.records import Level, Risk, Voice
 from reframer.sentences import split
 
-Voice = Literal["adult", "teen", "child"]
 Serves = Literal["everyone", "young", "abuse"]
 Floats = NDArray[np.float32]
 

@@ -68,7 +68,7 @@ def _reframer(*answers: str, retriever: OneCard | None = None) -> tuple[Reframer
     rooms = Rooms(
         PlainEar(),  # type: ignore[arg-type]
         retriever or OneCard(),  # type: ignore[arg-type]
-        Speaker(model, "fake", "adapter"),
+        lambda: Speaker(model, "fake", "adapter"),
     )
     friend = Reframer(PlainSafety(), lambda: rooms, country="GB")  # type: ignore[arg-type]
     return friend, model

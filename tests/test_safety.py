@@ -14,7 +14,7 @@ from reframer import safety
 from reframer.cli.assess import assess
 from reframer.embedding import LocalEmbeddings
 from reframer.errors import KnowledgeError
-from reframer.records import Risk
+from reframer.records import Risk, Voice
 from reframer.safety import (
     RANK,
     Helpline,
@@ -162,7 +162,7 @@ def test_a_friends_answer_passes() -> None:
 @pytest.mark.parametrize("risk", [CRISIS, CONCERN])
 @pytest.mark.parametrize("country", ["GB", "US", "DE", "JP", "XX"])
 def test_the_words_are_short_and_name_a_person_a_line_and_an_emergency_number(
-    risk: Risk, country: str, voice: safety.Voice
+    risk: Risk, country: str, voice: Voice
 ) -> None:
     words = signposts(risk, country, voice)
     assert len(words.split()) <= 150
