@@ -20,7 +20,8 @@ from models.training.pairs import Pair, batches, examples, pair  # noqa: E402
 from reframer.errors import ModelError, UsageError  # noqa: E402
 from reframer.knowledge import read_technique  # noqa: E402
 from reframer.llama.gguf import read_header  # noqa: E402
-from reframer.llama.weights import Sampling, Weights  # noqa: E402
+from reframer.llama.sampling import Sampling  # noqa: E402
+from reframer.llama.weights import Weights  # noqa: E402
 
 _LETTERS = [*map(chr, range(33, 127)), "Ġ", "Ċ", "th"]
 _MARKS = ["<|im_start|>", "<|im_end|>"]

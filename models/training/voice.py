@@ -34,7 +34,8 @@ from reframer import catalog, paths, settings
 from reframer.errors import ModelError, ReframerError
 from reframer.knowledge import load_techniques, read_technique
 from reframer.llama.gguf import read_header
-from reframer.llama.weights import Sampling, Weights
+from reframer.llama.sampling import Sampling
+from reframer.llama.weights import Weights
 from reframer.prompts import compose
 from reframer.records import Example, Technique
 from reframer.threads import usable_cores

@@ -2,6 +2,10 @@
 
 gguf       what a model file says about itself, and whether it is whole; without llama_cpp
 memory     how much memory a model may take; without llama_cpp
+sampling   how the next token is chosen; without llama_cpp
+scheduler  which rows are computed next, in which slots; without llama_cpp
+context    llama.cpp's context, divided into slots
+runner     the worker thread that computes rows
 weights    a loaded model: its chat template, its tokens, its speech
 stopping   tokens' bytes -> text, ended before a stop word
 chat       ChatLlama, the LangChain chat model

@@ -21,8 +21,9 @@ from pydantic import ConfigDict, Field, model_validator
 
 from reframer import catalog
 from reframer.errors import UsageError
+from reframer.llama.sampling import Sampling
 from reframer.llama.stopping import decode, until
-from reframer.llama.weights import Sampling, Speech, Weights
+from reframer.llama.weights import Speech, Weights
 
 _ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 _DEFAULT = Sampling()

@@ -1,0 +1,156 @@
+"""llama.cpp's context as the scheduler needs it: slots, shared beginnings, batches of pieces."""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import llama_cpp
+
+from reframer.errors import ModelDamaged, ModelError, ModelTooLarge
+from reframer.llama.sampling import Sampling
+from reframer.llama.scheduler import PIECE, Piece
+
+_REPEATS_SEEN = 64  # tokens
+
+
+class Sampler:
+    """Chooses the tokens of one row: llama.cpp's chain of samplers.
+
+    Args:
+        sampling: How it chooses.
+        vocabulary: Number of tokens that there are.
+    """
+
+    def __init__(self, sampling: Sampling, vocabulary: int) -> None:
+        chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
+        weakref.finalize(self, llama_cpp.llama_sampler_free, chain)
+        links = [
+            llama_cpp.llama_sampler_init_penalties(
+                vocabulary, _REPEATS_SEEN, sampling.repeat_penalty, 0.0, 0.0
+            )
+        ]
+        if sampling.temperature == 0:
+            links.append(llama_cpp.llama_sampler_init_greedy())
+        else:
+            seed = llama_cpp.LLAMA_DEFAULT_SEED if sampling.seed is None else sampling.seed
+            links += [
+                llama_cpp.llama_sampler_init_top_k(sampling.top_k),
+                llama_cpp.llama_sampler_init_top_p(sampling.top_p, 1),
+                llama_cpp.llama_sampler_init_min_p(sampling.min_p, 1),
+                llama_cpp.llama_sampler_init_temp(sampling.temperature),
+                llama_cpp.llama_sampler_init_dist(seed),
+            ]
+        for link in links:
+            llama_cpp.llama_sampler_chain_add(chain, link)
+        self.chain = chain
+
+
+class Context:
+    """The memory of a loaded model, divided into slots. It belongs to one thread.
+
+    Args:
+        model: Pointer to the loaded model.
+        cells: Tokens that the memory holds, of all slots together.
+        slots: Rows that it holds at once.
+        threads: Threads to compute with.
+        adapter: A LoRA adapter to put on the model, if any.
+
+    Raises:
+        ModelTooLarge: There is not enough memory.
+        ModelDamaged: The adapter does not go with the model.
+    """
+
+    batch = 2 * PIECE
+
+    def __init__(
+        self, model: Any, *, cells: int, slots: int, threads: int, adapter: Path | None = None
+    ) -> None:
+        self.cells, self.slots = cells, slots
+        self._vocabulary = llama_cpp.llama_model_get_vocab(model)
+        self._pointer = _open(model, cells, slots, threads, self.batch)
+        self._free = weakref.finalize(self, llama_cpp.llama_free, self._pointer)
+        self._memory = llama_cpp.llama_get_memory(self._pointer)
+        self._filled = llama_cpp.llama_batch_init(self.batch, 0, 1)
+        weakref.finalize(self, llama_cpp.llama_batch_free, self._filled)
+        if adapter is not None:
+            self._put_on(model, adapter)
+
+    def close(self) -> None:
+        """Free the memory."""
+        self._free()
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Let an empty slot begin with the first tokens of another one; they share the cells."""
+        llama_cpp.llama_memory_seq_cp(self._memory, source, target, 0, length)
+
+    def cut(self, slot: int, length: int) -> None:
+        """Forget all but a slot's first tokens."""
+        llama_cpp.llama_memory_seq_rm(self._memory, slot, length, -1)
+
+    def compute(self, pieces: Sequence[Piece[Sampler]]) -> list[int]:
+        """Compute pieces, and return the token that each sampler chose, in order.
+
+        Raises:
+            ModelError: llama.cpp could not.
+        """
+        asked = self._fill(pieces)
+        if failed := llama_cpp.llama_decode(self._pointer, self._filled):
+            raise ModelError(f"The model failed while it computed (code {failed}).", "Try again.")
+        return [
+            llama_cpp.llama_sampler_sample(sampler.chain, self._pointer, at)
+            for at, sampler in asked
+        ]
+
+    def ends(self, token: int) -> bool:
+        """Whether a token ends an answer."""
+        return bool(llama_cpp.llama_vocab_is_eog(self._vocabulary, token))
+
+    def _fill(self, pieces: Sequence[Piece[Sampler]]) -> list[tuple[int, Sampler]]:
+        """Put pieces into the batch; return where a token is to be chosen, and by whom."""
+        batch, count, asked = self._filled, 0, []
+        for piece in pieces:
+            for offset, token in enumerate(piece.tokens):
+                batch.token[count] = token
+                batch.pos[count] = piece.start + offset
+                batch.n_seq_id[count] = 1
+                batch.seq_id[count][0] = piece.slot
+                batch.logits[count] = False
+                count += 1
+            if piece.sampler is not None:
+                batch.logits[count - 1] = True
+                asked.append((count - 1, piece.sampler))
+        batch.n_tokens = count
+        return asked
+
+    def _put_on(self, model: Any, adapter: Path) -> None:
+        loaded = llama_cpp.llama_adapter_lora_init(model, str(adapter).encode())
+        if loaded is not None:
+            adapters = (llama_cpp.llama_adapter_lora_p_ctypes * 1)(loaded)
+            if not llama_cpp.llama_set_adapters_lora(
+                self._pointer, adapters, 1, (ctypes.c_float * 1)(1.0)
+            ):
+                return
+        raise ModelDamaged(
+            f"The adapter {adapter} cannot be put on the model.",
+            "Use an adapter that was trained for this model.",
+        )
+
+
+def _open(model: Any, cells: int, slots: int, threads: int, batch: int) -> Any:
+    params = llama_cpp.llama_context_default_params()
+    params.n_ctx = cells
+    params.n_batch = params.n_ubatch = batch
+    params.n_seq_max = slots
+    params.n_threads = params.n_threads_batch = threads
+    params.kv_unified = True  # slots share the cells of a common beginning
+    pointer = llama_cpp.llama_init_from_model(model, params)
+    if pointer is None:
+        raise ModelTooLarge(
+            "There is not enough memory for the model's context.",
+            "Use a smaller context (setting: context), or a smaller model.",
+        )
+    return pointer
