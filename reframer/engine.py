@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
@@ -17,6 +19,8 @@ from reframer import catalog, prompts, seal
 from reframer.critic import Critic
 from reframer.embedding import LocalEmbeddings
 from reframer.errors import ModelError, TextEmpty, TextTooLong
+from reframer.fit import LEAST as LEAST_FIT
+from reframer.fit import Fit
 from reframer.knowledge import load_techniques
 from reframer.prompts import Style
 from reframer.records import Kind, Match, Notice, Reframe, Risk, Thought, Wishes
@@ -24,16 +28,23 @@ from reframer.retrieval import TechniqueRetriever
 from reframer.review import review
 from reframer.safety import Safety, also_unsafe, signposts
 from reframer.settings import Settings
+from reframer.wording import card_words, shaped
 
 LONGEST_TEXT = 4000
 _WHOLE_THOUGHT = 700
-_DRAFTS = 4
+_DRAFTS = 4  # computed together, which takes hardly longer than two after each other
+_DRAFTS_BEHIND = 3
+_THOUGHTS_AT_ONCE = 5
 _EXAMPLES_SHOWN = 3
+# Thoughts as near as this say the same in other words (docs/evaluation.md), so what was written by
+# hand for one answers the other.
+_TWIN = 0.85
 # Who writes to this program alone wants an answer, so the ear may be more eager than in a journal.
 _EAGER = 0.08
-# A small model keeps its sense better when it is not asked to be surprising (docs/log.md).
-_TEMPERATURE = 0.4
+# Warm enough that drafts differ; a small model loses its sense when it is warmer (docs/log.md).
+_TEMPERATURE = 0.5
 _NO_WISHES = Wishes()
+_BEHIND = {"background": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +55,38 @@ class Speaker:
         model: Any LangChain chat model.
         name: Its id, shown with each answer.
         style: The prompt it was made for.
+        behind: Options of a call that gives way to those without.
     """
 
     model: BaseChatModel
     name: str
     style: Style
+    behind: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """What the flow needs once safety has read: an ear, a memory, and somebody to speak.
+    """What the flow needs once safety has read: an ear, a memory, a measure, and a speaker.
 
     Attributes:
         critic: The ear.
         retriever: The memory.
+        fit: Tells a draft that is beside the point.
         open_speaker: Opens the model; called once, when something is to be answered.
     """
 
     critic: Critic
     retriever: TechniqueRetriever
+    fit: Fit
     open_speaker: Callable[[], Speaker]
 
 
-@dataclass(slots=True)
-class _Attempt:
-    """What became of a thought's drafts."""
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """The draft that was chosen, empty if none may be shown, and why others were refused."""
 
-    text: str = ""
-    rejected: Counter[str] = field(default_factory=Counter)
+    text: str
+    rejected: Mapping[str, int]
 
 
 class Reframer:
@@ -84,9 +99,9 @@ class Reframer:
        comes back untouched.
     3. retrieve: the techniques and examples that fit.
     4. compose: the prompt.
-    5. speak: the local model drafts an answer.
-    6. review: a draft that breaks a rule is tried again; if none may be shown, the card's own words
-       are given, and the answer says so.
+    5. speak: the local model drafts several answers at once.
+    6. review: of the drafts that break no rule, the one that fits best is given; if there is none,
+       the card's own words, and the answer says so.
 
     Safety is there at once and works without any model, so that a person in danger is met rightly
     even when nothing else can be opened.
@@ -147,9 +162,7 @@ class Reframer:
         started = time.monotonic()
         return _finish(self._reframe(text, wishes, went_on), started)
 
-    def reframe_many(
-        self, texts: Iterable[str], wishes: Wishes = _NO_WISHES
-    ) -> Iterator[Reframe]:
+    def reframe_many(self, texts: Iterable[str], wishes: Wishes = _NO_WISHES) -> Iterator[Reframe]:
         """Answer texts one after the other, each as soon as it is ready."""
         for text in texts:
             yield self.reframe(text, wishes)
@@ -168,20 +181,37 @@ class Reframer:
         return self._rooms.critic.notice_many(texts)
 
     def answer_as_completed(
-        self, thoughts: Sequence[Thought], wishes: Wishes = _NO_WISHES
+        self, thoughts: Sequence[Thought], wishes: Wishes | Sequence[Wishes] = _NO_WISHES
     ) -> Iterator[tuple[int, Reframe]]:
         """Answer thoughts that safety has read and the ear has heard, several at a time.
+
+        They give way to texts that are answered with `reframe` meanwhile.
+
+        Args:
+            thoughts: The thoughts.
+            wishes: How the person would like to be spoken to, once for all or for each.
 
         Yields:
             The thought's number and its answer, in the order in which answers are ready.
         """
-        for number, thought in enumerate(thoughts):
-            started = time.monotonic()
-            yield number, _finish(self._answer(thought, wishes), started)
+        each = [wishes] * len(thoughts) if isinstance(wishes, Wishes) else wishes
+        with ThreadPoolExecutor(_THOUGHTS_AT_ONCE, thread_name_prefix="thought") as pool:
+            work = [
+                pool.submit(self._timed, number, thought, wish)
+                for number, (thought, wish) in enumerate(zip(thoughts, each, strict=True))
+            ]
+            try:
+                yield from (done.result() for done in as_completed(work))
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def as_runnable(self) -> Runnable[str, Reframe]:
         """Return the whole flow as a LangChain runnable from text to `Reframe`."""
         return RunnableLambda(self.reframe, name="reframer")
+
+    def _timed(self, number: int, thought: Thought, wishes: Wishes) -> tuple[int, Reframe]:
+        started = time.monotonic()
+        return number, _finish(self._answer(thought, wishes, behind=True), started)
 
     def _reframe(self, text: str, wishes: Wishes, went_on: bool) -> Reframe:
         if not text.strip():
@@ -200,17 +230,18 @@ class Reframer:
         thought = Thought(_thought(text, critical), _kinds(critical))
         return replace(self._answer(thought, wishes), source=text, risk=risk)
 
-    def _answer(self, thought: Thought, wishes: Wishes) -> Reframe:
+    def _answer(self, thought: Thought, wishes: Wishes, *, behind: bool = False) -> Reframe:
         match = self._retrieve(thought, wishes)
-        attempt = self._draft(thought.text, match)
+        choice = self._speak(thought.text, match, wishes, behind)
+        text = choice.text or self._card_words(thought, match, wishes)
         return Reframe(
             source=thought.text,
-            text=attempt.text or _card_words(match, thought.text),
-            origin="model" if attempt.text else "card",
+            text=shaped(text, match.technique, wishes),
+            origin="model" if choice.text else "card",
             kinds=thought.kinds,
             techniques=(match.technique,),
-            model=self._speaker.name if attempt.text else "",
-            rejected=dict(attempt.rejected),
+            model=self._speaker.name if choice.text else "",
+            rejected=choice.rejected,
         )
 
     def _retrieve(self, thought: Thought, wishes: Wishes) -> Match:
@@ -219,29 +250,52 @@ class Reframer:
         matches = self._rooms.retriever.search(thought.text, thought.kinds, k=1 + len(used))
         return next((match for match in matches if match.technique.id not in used), matches[0])
 
-    def _draft(self, thought: str, match: Match) -> _Attempt:
-        """Ask the model until a draft passes the review, a fixed number of times."""
+    def _speak(self, thought: str, match: Match, wishes: Wishes, behind: bool) -> _Choice:
+        """Let the model draft several answers at once, and choose the best that may be shown."""
+        if wishes.voice == "child" or _twin(match):
+            return _Choice("", {})
         examples = match.examples[_EXAMPLES_SHOWN - 1 :: -1]  # the nearest last
-        messages = prompts.compose(
-            thought, match.technique, examples, style=self._speaker.style
+        messages = prompts.compose(thought, match.technique, examples, style=self._speaker.style)
+        options = self._speaker.behind if behind else {}
+        drafts = self._drafters.map(
+            lambda seed: self._say(messages, seed, options),
+            range(_DRAFTS_BEHIND if behind else _DRAFTS),
         )
-        attempt = _Attempt()
-        for number in range(_DRAFTS):
-            draft = self._say(messages, seed=number)
+        return self._choose(list(drafts), thought, match)
+
+    def _say(self, messages: Sequence[BaseMessage], seed: int, options: Mapping[str, Any]) -> str:
+        answer = self._speaker.model.invoke(
+            list(messages), seed=seed, temperature=_TEMPERATURE, **options
+        )
+        return " ".join(str(answer.text).split())
+
+    def _choose(self, drafts: Sequence[str], thought: str, match: Match) -> _Choice:
+        """Return the draft that fits best among those that break no rule."""
+        rejected: Counter[str] = Counter()
+        fitting: dict[str, float] = {}
+        for draft in dict.fromkeys(drafts):
             broken = [problem.rule for problem in review(draft, thought, match.technique.examples)]
             if also_unsafe(draft):
                 broken.append("unsafe")
+            fit = self._rooms.fit.score(draft, thought)
+            if fit < LEAST_FIT:
+                broken.append("beside the point")
+            rejected.update(broken)
             if not broken:
-                attempt.text = draft
-                return attempt
-            attempt.rejected.update(broken)
-        return attempt
+                fitting[draft] = fit
+        return _Choice(max(fitting, key=fitting.__getitem__, default=""), dict(rejected))
 
-    def _say(self, messages: Sequence[BaseMessage], seed: int) -> str:
-        answer = self._speaker.model.invoke(
-            list(messages), seed=seed, temperature=_TEMPERATURE
+    def _card_words(self, thought: Thought, match: Match, wishes: Wishes) -> str:
+        if wishes.voice == "adult" and _twin(match):
+            return match.examples[0].answer
+        notices = self._rooms.critic.notice(f"{thought.before} {thought.text}", _EAGER)
+        return card_words(match.technique, thought.text, notices, wishes)
+
+    @cached_property
+    def _drafters(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(
+            _DRAFTS + _DRAFTS_BEHIND * _THOUGHTS_AT_ONCE, thread_name_prefix="draft"
         )
-        return " ".join(str(answer.text).split())
 
 
 def _open_rooms(settings: Settings) -> Rooms:
@@ -250,6 +304,7 @@ def _open_rooms(settings: Settings) -> Rooms:
     return Rooms(
         Critic(embeddings),
         TechniqueRetriever.open(techniques, embeddings),
+        Fit.learn(techniques),
         lambda: open_speaker(settings),
     )
 
@@ -272,6 +327,7 @@ def open_speaker(settings: Settings) -> Speaker:
             ChatLlama.from_file(path, context=settings.context, threads=settings.threads),
             path.stem,
             "plain",
+            _BEHIND,
         )
     if ":" in name:
         return Speaker(_served_model(name), name, "plain")
@@ -279,7 +335,7 @@ def open_speaker(settings: Settings) -> Speaker:
     chat = ChatLlama.from_catalog(
         model, settings.models_dir, context=settings.context, threads=settings.threads
     )
-    return Speaker(chat, model.id, "adapter" if chat.adapter else "plain")
+    return Speaker(chat, model.id, "adapter" if chat.adapter else "plain", _BEHIND)
 
 
 def _served_model(name: str) -> BaseChatModel:
@@ -310,11 +366,9 @@ def _thought(text: str, critical: Sequence[Notice]) -> str:
     return " ".join(text[start : strongest.end].split())
 
 
-def _card_words(match: Match, thought: str) -> str:
-    """Choose among the card's own words by the thought, so that two thoughts seldom share them."""
-    technique = match.technique
-    words = technique.words or (technique.why,)  # a user's own card may have none
-    return words[sum(thought.encode()) % len(words)]
+def _twin(match: Match) -> bool:
+    """Whether an example says the same as the thought, so that its answer answers it too."""
+    return match.nearness >= _TWIN
 
 
 def _finish(answer: Reframe, started: float) -> Reframe:

@@ -137,6 +137,8 @@ def read_technique(file: Path) -> Technique:
         about=card.prose("", sections[""]),
         step=card.prose(_STEP, sections[_STEP]),
         words=front.texts("words") if front.has("words") else (),
+        words_teen=front.texts("words_teen") if front.has("words_teen") else (),
+        words_child=front.texts("words_child") if front.has("words_child") else (),
         examples=tuple(_examples(card, front.id(), sections[_EXAMPLES])),
     )
     front.refuse_unknown()

@@ -174,6 +174,8 @@ class Technique:
         step: A small practice of at most two minutes.
         words: A friend's answers that fit any thought which the technique fits; they are given
             when no draft of the model may be shown.
+        words_teen: The same for young people.
+        words_child: The same for children.
         led: False for methods that belong with a trained person; their card only informs.
         examples: Hand-written examples.
     """
@@ -191,6 +193,8 @@ class Technique:
     step: str
     led: bool = True
     words: tuple[str, ...] = ()
+    words_teen: tuple[str, ...] = ()
+    words_child: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
 
 
@@ -203,12 +207,14 @@ class Match:
         examples: Its examples nearest to the thought, nearest first.
         score: How well it fits; comparable within one search only.
         reasons: What it was found by: ``examples``, ``kind`` or ``card``.
+        nearness: Cosine of the thought and the nearest example.
     """
 
     technique: Technique
     examples: tuple[Example, ...]
     score: float
     reasons: tuple[str, ...]
+    nearness: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

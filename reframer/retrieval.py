@@ -112,14 +112,16 @@ class TechniqueRetriever(BaseRetriever):
         vector = self.index.embed(thought)
         parts = _Parts.of(self.index, vector, kinds)
         best = sorted(parts.total, key=lambda name: -parts.total[name])[:k]
-        return tuple(
-            Match(
-                technique=self.index.techniques[name],
-                examples=self.index.nearest_of(name, vector, _SHOWN),
-                score=parts.total[name],
-                reasons=parts.reasons(name),
-            )
-            for name in best
+        return tuple(self._match(name, vector, parts) for name in best)
+
+    def _match(self, name: str, vector: list[float], parts: _Parts) -> Match:
+        nearest = self.index.nearest_of(name, vector, _SHOWN)
+        return Match(
+            technique=self.index.techniques[name],
+            examples=tuple(example for example, _ in nearest),
+            score=parts.total[name],
+            reasons=parts.reasons(name),
+            nearness=nearest[0][1] if nearest else 0.0,
         )
 
     def _get_relevant_documents(
@@ -249,10 +251,12 @@ class CardIndex:
         for document, like in reversed(self._query(_EXAMPLES, vector, _NEAREST)):
             yield document.metadata["technique"], like
 
-    def nearest_of(self, technique: str, vector: list[float], count: int) -> tuple[Example, ...]:
-        """Return a technique's examples that are nearest to a vector, nearest first."""
+    def nearest_of(
+        self, technique: str, vector: list[float], count: int
+    ) -> list[tuple[Example, float]]:
+        """Return a technique's examples nearest to a vector with their cosine, nearest first."""
         found = self._query(_EXAMPLES, vector, count, {"technique": technique})
-        return tuple(self._examples[str(document.id)] for document, _ in found)
+        return [(self._examples[str(document.id)], like) for document, like in found]
 
     def _query(
         self, store: str, vector: list[float], count: int, only: dict[str, str] | None = None

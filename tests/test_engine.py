@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reframer.engine import LONGEST_TEXT, Reframer, Rooms, Speaker
 from reframer.errors import ModelMissing, TextEmpty, TextTooLong
-from reframer.records import Kind, Match, Notice, Risk, Source, Technique
+from reframer.fit import Fit
+from reframer.knowledge import load_techniques
+from reframer.records import (
+    Example,
+    Kind,
+    Match,
+    Notice,
+    Risk,
+    Source,
+    Technique,
+    Thought,
+    Wishes,
+)
 from reframer.settings import Settings
 from tests.fakes import FakeChatModel
 
 THOUGHT = "I missed the deadline again, I'm such an idiot."
 GOOD = (
-    "Missing the deadline again must sting, and the word you reached for was harder than the page "
-    "that was late. A late page is a late page."
+    "Missing the deadline again must sting, and the word you reached for was harder than anything "
+    "that happened. It was one deadline, and you are more than that."
+)
+BETTER = (
+    "The deadline went by again, and you called yourself an idiot before anybody else could say a "
+    "word. Missing a deadline is something that happened."
+)
+BESIDE = (
+    "It must be hard to be so far from home, and harder still when nobody there calls you back."
 )
 BAD = "Don't worry! It's okay."
 WORDS = ("One hard day has been made into a verdict on you, and it is far too small for that.",)
@@ -34,18 +54,24 @@ TECHNIQUE = Technique(
     about="",
     step="",
     words=WORDS,
+    words_child=("That word hurts. One thing went wrong today, and you are still you.",),
 )
+OTHER = replace(TECHNIQUE, id="double-standard")
 
 
 class OneCard:
-    """A retriever that knows one card and remembers what it was asked."""
+    """A retriever that knows a card, perhaps another, and remembers what it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *examples: Example, nearness: float = 0.0, also: Technique | None = None
+    ) -> None:
+        self._matches = [Match(TECHNIQUE, examples, 1.0, ("card",), nearness)]
+        self._matches += [Match(also, (), 0.5, ("card",))] if also else []
         self.history: list[tuple[str, tuple[Kind, ...]]] = []
 
     def search(self, thought: str, kinds: Sequence[Kind] = (), k: int = 3) -> tuple[Match, ...]:
         self.history.append((thought, tuple(kinds)))
-        return (Match(TECHNIQUE, (), 1.0, ("card",)),)
+        return tuple(self._matches[:k])
 
 
 class PlainEar:
@@ -57,17 +83,25 @@ class PlainEar:
 
 
 class PlainSafety:
-    """A safety that finds danger in every text with the word danger."""
+    """A safety that finds danger in texts with the word danger, concern in those with worrying."""
 
     def assess(self, text: str) -> Risk:
-        return Risk("crisis", ("test",)) if "danger" in text else Risk()
+        if "danger" in text:
+            return Risk("crisis", ("test",))
+        return Risk("concern", ("test",)) if "worrying" in text else Risk()
+
+
+FIT = Fit.learn(load_techniques())
+DRAFTS = 4
 
 
 def _reframer(*answers: str, retriever: OneCard | None = None) -> tuple[Reframer, FakeChatModel]:
-    model = FakeChatModel(answers=list(answers))
+    """Return the flow with a model that says these drafts, the last of them as often as needed."""
+    model = FakeChatModel(answers=[*answers, *[*answers][-1:] * (DRAFTS - len(answers))])
     rooms = Rooms(
         PlainEar(),  # type: ignore[arg-type]
         retriever or OneCard(),  # type: ignore[arg-type]
+        FIT,
         lambda: Speaker(model, "fake", "adapter"),
     )
     friend = Reframer(PlainSafety(), lambda: rooms, country="GB")  # type: ignore[arg-type]
@@ -85,18 +119,75 @@ def test_a_self_critical_thought_is_answered_by_the_model_with_its_source() -> N
     assert answer.seconds >= 0
 
 
-def test_a_bad_draft_is_never_shown_and_another_one_is_asked_for() -> None:
+def test_of_several_drafts_a_bad_one_is_never_shown() -> None:
     friend, model = _reframer(BAD, GOOD)
     answer = friend.reframe(THOUGHT)
     assert answer.text == GOOD
     assert answer.rejected["opener"] == 1
-    assert [options["seed"] for options in model.options] == [0, 1]
+    assert sorted(options["seed"] for options in model.options) == list(range(DRAFTS))
+
+
+@pytest.mark.parametrize("drafts", [(GOOD, BETTER), (BETTER, GOOD)])
+def test_of_good_drafts_the_one_that_speaks_most_of_the_thought_is_shown(
+    drafts: tuple[str, str],
+) -> None:
+    friend, _ = _reframer(*drafts)
+    assert friend.reframe(THOUGHT).text == BETTER
+
+
+def test_a_draft_beside_the_point_is_never_shown() -> None:
+    friend, _ = _reframer(BESIDE, GOOD)
+    answer = friend.reframe(THOUGHT)
+    assert answer.text == GOOD
+    assert answer.rejected["beside the point"] == 1
 
 
 def test_when_no_draft_passes_the_cards_own_words_are_given_and_said_to_be() -> None:
-    friend, _ = _reframer(*[BAD] * 8)
+    friend, _ = _reframer(BAD)
     answer = friend.reframe(THOUGHT)
-    assert (answer.text, answer.origin, answer.model) == (WORDS[0], "card", "")
+    assert (answer.origin, answer.model) == ("card", "")
+    assert answer.text.startswith("You missed the deadline again")
+    assert answer.text.endswith(WORDS[0])
+
+
+def test_what_was_written_for_the_same_thought_answers_it() -> None:
+    example = Example("00000001", TECHNIQUE.id, "missed the deadline again, idiot", GOOD)
+    friend, model = _reframer(retriever=OneCard(example, nearness=0.9))
+    answer = friend.reframe(THOUGHT)
+    assert (answer.text, answer.origin, model.history) == (GOOD, "card", [])
+
+
+def test_words_can_be_had_to_say_to_oneself() -> None:
+    friend, _ = _reframer(GOOD)
+    answer = friend.reframe(THOUGHT, Wishes(person="i"))
+    assert answer.text.endswith("It was one deadline, and I am more than that.")
+
+
+def test_a_child_gets_the_words_that_were_written_for_children() -> None:
+    friend, model = _reframer()
+    answer = friend.reframe(THOUGHT, Wishes(voice="child"))
+    assert answer.text.endswith(TECHNIQUE.words_child[0])
+    assert model.history == []
+
+
+def test_another_way_is_another_technique() -> None:
+    friend, _ = _reframer(GOOD, retriever=OneCard(also=OTHER))
+    answer = friend.reframe(THOUGHT, Wishes(other_than=(TECHNIQUE.id,)))
+    assert answer.techniques == (OTHER,)
+
+
+def test_thoughts_of_a_journal_are_answered_several_at_a_time_each_with_its_number() -> None:
+    friend, _ = _reframer(*[GOOD] * 12)
+    thoughts = [Thought(THOUGHT, ("label",)), Thought("We missed the deadline. I'm an idiot.")]
+    answers = dict(friend.answer_as_completed(thoughts))
+    assert [answers[number].source for number in range(2)] == [one.text for one in thoughts]
+
+
+def test_who_goes_on_after_words_of_concern_is_answered_and_who_is_in_crisis_is_not() -> None:
+    friend, _ = _reframer(*[GOOD] * 12)
+    assert friend.reframe(f"{THOUGHT} worrying").origin == "safety"
+    assert friend.reframe(f"{THOUGHT} worrying", went_on=True).origin == "model"
+    assert friend.reframe(f"{THOUGHT} danger", went_on=True).origin == "safety"
 
 
 def test_a_draft_that_speaks_of_dying_is_never_shown() -> None:
@@ -144,10 +235,10 @@ def test_a_text_longer_than_a_thought_is_an_error_that_does_not_repeat_it() -> N
 
 
 def test_many_texts_are_answered_one_by_one_as_they_are_ready() -> None:
-    friend, model = _reframer(GOOD, GOOD)
+    friend, model = _reframer(*[GOOD] * 8)
     answers = friend.reframe_many([THOUGHT, "We had soup.", THOUGHT])
     assert next(answers).origin == "model"
-    assert len(model.history) == 1
+    assert len(model.history) == DRAFTS
     assert [answer.origin for answer in answers] == ["untouched", "model"]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import struct
@@ -10,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +31,8 @@ from reframer.llama.chat import ChatLlama
 from reframer.llama.context import Context
 from reframer.llama.gguf import read_header
 from reframer.llama.memory import free_memory
-from reframer.llama.stopping import decode, until
 from reframer.llama.sampling import Sampling
+from reframer.llama.stopping import decode, until
 from reframer.llama.weights import Weights
 
 Tensors = Mapping[str, NDArray[np.float32]]
@@ -232,8 +231,9 @@ class TestMemory:
 class TestPrompt:
     def test_the_models_own_template_makes_the_prompt(self, small: Weights) -> None:
         prompt = small.prompt([{"role": "user", "content": "Hello"}])
-        text = "".join(llama_text(small, token) for token in prompt)
-        assert text.endswith("<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n")
+        text = "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n"
+        written = small._tokenize(text, bos=False, special=True)
+        assert prompt[-len(written) :] == written
 
     def test_a_users_words_cannot_act_as_the_templates_marks(self, small: Weights) -> None:
         plain = small.prompt([{"role": "user", "content": "Hello"}])

@@ -34,7 +34,9 @@ class ChatLlama(BaseChatModel):
     """A chat model that runs in this process.
 
     Make one with `from_catalog` or `from_file`. Any field about how tokens are chosen may also be
-    given with a call, for that call: ``chat.invoke(messages, temperature=0, seed=1)``.
+    given with a call, for that call: ``chat.invoke(messages, temperature=0, seed=1)``. Calls from
+    several threads are computed together; with ``background=True`` a call gives way to those
+    without.
 
     Attributes:
         weights: The loaded model; several chat models may share one.
@@ -161,7 +163,9 @@ class ChatLlama(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         prompt = self.weights.prompt([_turn(message) for message in messages])
         words = self.stop if stop is None else stop
-        with closing(self.weights.speak(prompt, self._sampling(kwargs))) as speech:
+        background = bool(kwargs.pop("background", False))
+        speech = self.weights.speak(prompt, self._sampling(kwargs), background=background)
+        with closing(speech):
             for text in until(words, decode(speech)):
                 chunk = ChatGenerationChunk(message=AIMessageChunk(content=text))
                 if run_manager:

@@ -1,0 +1,71 @@
+"""A card's own words, and how wishes shape an answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from reframer.knowledge import load_techniques
+from reframer.records import Notice, Tone, Wishes
+from reframer.review import review
+from reframer.wording import card_words, shaped
+
+CARDS = {technique.id: technique for technique in load_techniques()}
+CARD = CARDS["behaviour-not-identity"]
+TEXT = "I missed the train again. I'm such an idiot."
+HEARD = (
+    Notice("I missed the train again.", 0, 25, False, None, 0.0),
+    Notice("I'm such an idiot.", 26, 44, True, "label", 0.9),
+)
+ANSWER = (
+    "Missing the train again hurts, and it's a sore start to a day. Being late is one thing that "
+    "happened this morning. It belongs to the morning, and you are more than one morning."
+)
+
+
+def test_the_cards_words_open_with_what_was_told() -> None:
+    words = card_words(CARD, TEXT, HEARD, Wishes())
+    assert words.startswith("You missed the train again")
+    assert any(words.endswith(own) for own in CARD.words)
+
+
+def test_what_cannot_be_said_back_leaves_the_cards_words_alone() -> None:
+    assert card_words(CARD, HEARD[1].text, HEARD[1:], Wishes()) in CARD.words
+
+
+def test_the_same_thought_keeps_its_words_and_others_get_others() -> None:
+    said = [card_words(CARD, f"I'm useless at {n}.", HEARD[1:], Wishes()) for n in range(20)]
+    assert said == [
+        card_words(CARD, f"I'm useless at {n}.", HEARD[1:], Wishes()) for n in range(20)
+    ]
+    assert len(set(said)) > 1
+
+
+@pytest.mark.parametrize("technique", CARDS.values(), ids=lambda technique: technique.id)
+def test_every_cards_words_pass_the_review_behind_an_opening(technique: object) -> None:
+    card = CARDS[technique.id]  # type: ignore[attr-defined]
+    words = card_words(card, TEXT, HEARD, Wishes())
+    assert [problem for problem in review(words, TEXT) if problem.rule != "length"] == []
+    assert len(words.split()) <= 60
+
+
+@pytest.mark.parametrize("tone", ["plain", "practical", "shorter"])
+def test_each_tone_changes_an_answer_and_adds_nothing_but_the_cards_step(tone: Tone) -> None:
+    said = shaped(ANSWER, CARD, Wishes(tone=tone))
+    assert said != ANSWER
+    added = said.removeprefix(ANSWER)
+    step = " ".join(CARD.step.split()).lower()
+    assert added in ANSWER or added.split(": ", 1)[1].lower() in step
+
+
+def test_shorter_is_shorter_and_keeps_the_turn() -> None:
+    said = shaped(ANSWER, CARD, Wishes(tone="shorter"))
+    assert len(said.split()) < len(ANSWER.split()) / 2 + 1
+    assert ANSWER.endswith(said)
+
+
+def test_plain_leaves_the_comfort_out() -> None:
+    assert "hurts" not in shaped(ANSWER, CARD, Wishes(tone="plain"))
+
+
+def test_what_is_gentle_and_to_you_stays_as_it_is() -> None:
+    assert shaped(ANSWER, CARD, Wishes()) == ANSWER
