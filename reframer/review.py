@@ -90,7 +90,7 @@ def review(draft: str, thought: str, examples: Iterable[Example] = ()) -> tuple[
         The problems in the order of the rules; empty for a draft that may be shown.
     """
     subject = _Draft(draft, thought, tuple(examples))
-    found = ((name, rule(subject)) for name, rule in _RULES.items())
+    found = ((name, rule(subject)) for name, rule in RULES.items())
     return tuple(Problem(name, detail) for name, detail in found if detail)
 
 
@@ -234,7 +234,7 @@ def _echo(draft: _Draft) -> str | None:
     return None
 
 
-_RULES: dict[str, Rule] = {
+RULES: dict[str, Rule] = {
     "speaker": _speaker,
     "critic": _critic,
     "insult": _insult,

@@ -1,128 +1,228 @@
-"""How the voice speaks: drafts of four configurations side by side, judged by the review's rules.
+"""How the voice speaks: five configurations side by side, judged by the review's rules.
 
-The thoughts are a fixed sample of the held-out tenth: those with the lowest ids. A rule of the
-review sees form and some content; it does not see whether an answer is wise. So the drafts are to
-be read as well: ``python -m models.evaluation.voice`` prints them all.
+The thoughts were fixed before any answer was seen: sixty hard ones written for this
+(``hard.tsv``), and the held-out examples with the lowest ids. A rule sees form and some content; it
+does not see whether an answer is wise. So the answers are to be read as well:
+``python -m models.evaluation.voice docs/examples.md`` writes them all down.
 """
 
 from __future__ import annotations
 
+import re
 import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reframer import catalog, seal, settings
+from reframer import catalog, paths, seal, settings
 from reframer.embedding import LocalEmbeddings
-from reframer.engine import LONGEST_TEXT, Reframer
+from reframer.engine import Reframer
 from reframer.knowledge import load_techniques
 from reframer.llama.chat import ChatLlama
 from reframer.prompts import compose
-from reframer.records import Example, Match
+from reframer.records import Match, Origin
 from reframer.retrieval import TechniqueRetriever
-from reframer.review import review
+from reframer.review import RULES, review
+from reframer.settings import Settings
 
-_SAMPLE = 24
+_HARD = Path(__file__).with_name("hard.tsv")
+_HELD_OUT = 40
 _SHOWN = 3
+_AT_ONCE = 16
+_VOWELS = re.compile(r"[aeiouy]+")
+_WORD = re.compile(r"[a-z']+")
 
-Speak = Callable[[str], str]
+Matches = Mapping[str, Match]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A thought of the evaluation, and what it stands for."""
+
+    group: str
+    thought: str
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one configuration said to the sample."""
+    """What one configuration said."""
 
     name: str
     answers: tuple[str, ...]
     seconds: float
-    note: str = ""
+    origins: Counter[Origin] = field(default_factory=Counter)
 
 
 def report(data: Path | None = None) -> str:  # noqa: ARG001 - the cards are all that is needed
-    """Return the table of all configurations."""
-    thoughts = [example.thought for example in _sample()]
-    rows = [_row(thoughts, row) for row in _speak_all(thoughts)]
-    head = (
-        "| configuration | drafts that pass | broken rules | median words | distinct-2 "
-        "| seconds an answer | note |\n|---|---:|---|---:|---:|---:|---|"
+    """Return the tables of all configurations."""
+    asked = thoughts()
+    rows = speak_all(asked)
+    return "\n\n".join(
+        [
+            f"{len(asked)} thoughts: {_counted(asked)}.",
+            _table([_figures(asked, row) for row in rows]),
+            "Share of answers that keep each rule:",
+            _table([_rules(asked, row) for row in rows]),
+        ]
     )
-    return "\n".join([f"{len(thoughts)} held-out thoughts.\n", head, *rows])
 
 
-def _sample() -> list[Example]:
+def thoughts() -> list[Asked]:
+    """Return the thoughts, the hard ones first."""
+    lines = _HARD.read_text("utf-8").splitlines()
+    hard = [Asked(*line.split("\t")) for line in lines if not line.startswith("#")]
     held_out = [e for technique in load_techniques() for e in technique.examples if e.held_out]
-    return sorted(held_out, key=lambda example: example.id)[:_SAMPLE]
+    chosen = sorted(held_out, key=lambda example: example.id)[:_HELD_OUT]
+    return [*hard, *(Asked("held out", example.thought) for example in chosen)]
 
 
-def _speak_all(thoughts: Sequence[str]) -> list[Row]:
+def speak_all(asked: Sequence[Asked]) -> list[Row]:
+    """Let every configuration answer every thought."""
     chosen = settings.load()
     embeddings = LocalEmbeddings.from_catalog(chosen.models_dir)
     retriever = TechniqueRetriever.open(load_techniques(), embeddings)
-    matches = {thought: retriever.search(thought, k=1)[0] for thought in thoughts}
+    matches = {one.thought: retriever.search(one.thought, k=1)[0] for one in asked}
+    return [
+        _run("the thought itself", asked, lambda thought: thought),
+        *_base(asked, matches, chosen),
+        _adapter(asked, matches, chosen),
+        _shipped(asked),
+    ]
+
+
+def _base(asked: Sequence[Asked], matches: Matches, chosen: Settings) -> list[Row]:
     model = catalog.default("chat")
     sampling: dict[str, Any] = dict(model.sampling)
     base = ChatLlama.from_file(catalog.locate(model, chosen.models_dir)[0], **sampling)
-    tuned = ChatLlama.from_catalog(model, chosen.models_dir)
-    rows = [
-        _run("the thought itself", thoughts, lambda thought: thought),
-        _run("base model alone", thoughts, lambda t: _plain(base, t, matches[t], 0)),
-        _run("base with nearest examples", thoughts, lambda t: _plain(base, t, matches[t], _SHOWN)),
-        _run("adapter alone", thoughts, lambda t: _tuned(tuned, t, matches[t])),
+
+    def say(thought: str, examples: int) -> str:
+        match = matches[thought]
+        messages = compose(thought, match.technique, match.examples[:examples], style="plain")
+        return base.invoke(messages, seed=0).text
+
+    return [
+        _run("base model alone", asked, lambda thought: say(thought, 0)),
+        _run("base with nearest examples", asked, lambda thought: say(thought, _SHOWN)),
     ]
-    return [*rows, _shipped(thoughts)]
 
 
-def _run(name: str, thoughts: Sequence[str], speak: Speak) -> Row:
+def _adapter(asked: Sequence[Asked], matches: Matches, chosen: Settings) -> Row:
+    tuned = ChatLlama.from_catalog(catalog.default("chat"), chosen.models_dir)
+
+    def say(thought: str) -> str:
+        messages = compose(thought, matches[thought].technique, style="adapter")
+        return tuned.invoke(messages, seed=0).text
+
+    return _run("adapter alone", asked, say)
+
+
+def _run(name: str, asked: Sequence[Asked], speak: Callable[[str], str]) -> Row:
     started = time.perf_counter()
-    answers = tuple(" ".join(speak(thought).split()) for thought in thoughts)
-    return Row(name, answers, (time.perf_counter() - started) / len(thoughts))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        said = list(pool.map(lambda one: " ".join(speak(one.thought).split()), asked))
+    return Row(name, tuple(said), (time.perf_counter() - started) / len(asked))
 
 
-def _plain(model: ChatLlama, thought: str, match: Match, examples: int) -> str:
-    messages = compose(thought, match.technique, match.examples[:examples], style="plain")
-    return model.invoke(messages, seed=0).text
-
-
-def _tuned(model: ChatLlama, thought: str, match: Match) -> str:
-    return model.invoke(compose(thought, match.technique, style="adapter"), seed=0).text
-
-
-def _shipped(thoughts: Sequence[str]) -> Row:
+def _shipped(asked: Sequence[Asked]) -> Row:
     friend = Reframer.open(settings.load())
     friend.prepare()
     started = time.perf_counter()
-    answers = [friend.reframe(thought) for thought in thoughts]
-    seconds = (time.perf_counter() - started) / len(thoughts)
+    answers = [friend.reframe(one.thought) for one in asked]
+    seconds = (time.perf_counter() - started) / len(asked)
     origins = Counter(answer.origin for answer in answers)
-    note = ", ".join(f"{origin} {count}" for origin, count in origins.most_common())
-    return Row("as shipped", tuple(answer.text for answer in answers), seconds, note)
+    return Row("as shipped", tuple(answer.text for answer in answers), seconds, origins)
 
 
-def _row(thoughts: Sequence[str], row: Row) -> str:
-    problems = [review(a, t) for t, a in zip(thoughts, row.answers, strict=True)]
-    rules = Counter(problem.rule for found in problems for problem in found)
-    words = [answer.lower().split() for answer in row.answers]
-    pairs = [pair for answer in words for pair in zip(answer, answer[1:], strict=False)]
-    return (
-        f"| {row.name} | {sum(not found for found in problems)} of {len(problems)} "
-        f"| {', '.join(f'{rule} {count}' for rule, count in rules.most_common(5)) or '–'} "
-        f"| {statistics.median(map(len, words)):.0f} | {len(set(pairs)) / max(len(pairs), 1):.2f} "
-        f"| {row.seconds:.1f} | {row.note} |"
+def _figures(asked: Sequence[Asked], row: Row) -> dict[str, str]:
+    words = [_WORD.findall(answer.lower()) for answer in row.answers]
+    openings = Counter(" ".join(answer[:3]) for answer in words)
+    clean = sum(
+        not review(answer, one.thought) for one, answer in zip(asked, row.answers, strict=True)
     )
+    return {
+        "configuration": row.name,
+        "pass every rule": f"{clean / len(asked):.0%}",
+        "median words": f"{statistics.median(map(len, words)):.0f}",
+        "school grade": f"{_grade(row.answers):.1f}",
+        "distinct-1": f"{_distinct(words, 1):.2f}",
+        "distinct-2": f"{_distinct(words, 2):.2f}",
+        "opening used before": f"{1 - len(openings) / len(asked):.0%}",
+        "same answer twice": str(len(row.answers) - len(set(row.answers))),
+        "origins": ", ".join(f"{name} {n}" for name, n in row.origins.most_common()) or "–",
+        "seconds each": f"{row.seconds:.1f}",
+    }
+
+
+def _rules(asked: Sequence[Asked], row: Row) -> dict[str, str]:
+    broken = Counter(
+        rule
+        for one, answer in zip(asked, row.answers, strict=True)
+        for rule in {problem.rule for problem in review(answer, one.thought)}
+    )
+    kept = {rule: f"{1 - broken[rule] / len(asked):.0%}" for rule in RULES}
+    return {"configuration": row.name, **kept}
+
+
+def _distinct(answers: Sequence[Sequence[str]], length: int) -> float:
+    """Return the share of runs of words that occur once (Li et al. 2016, distinct-n)."""
+    runs = [tuple(words[at : at + length]) for words in answers for at in range(len(words))]
+    return len(set(runs)) / max(1, len(runs))
+
+
+def _grade(answers: Sequence[str]) -> float:
+    """Return the Flesch-Kincaid grade of all answers together (Kincaid et al. 1975)."""
+    text = " ".join(answers).lower()
+    words = _WORD.findall(text)
+    sentences = max(1, len(re.findall(r"[.?!]+", text)))
+    syllables = sum(max(1, len(_VOWELS.findall(word.removesuffix("e")))) for word in words)
+    return 0.39 * len(words) / sentences + 11.8 * syllables / max(1, len(words)) - 15.59
+
+
+def _table(rows: Sequence[dict[str, str]]) -> str:
+    head = list(rows[0])
+    lines = [head, ["---"] * len(head), *(list(row.values()) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _counted(asked: Sequence[Asked]) -> str:
+    groups = Counter(one.group for one in asked)
+    return ", ".join(f"{group} {count}" for group, count in groups.items())
+
+
+def _written(asked: Sequence[Asked], rows: Sequence[Row]) -> str:
+    """Return the hard thoughts with what every configuration said to them, as Markdown."""
+    parts = [
+        "# Examples",
+        "Sixty hard thoughts and what five configurations said to them, unedited and not chosen. "
+        "Made by `python -m models.evaluation.voice docs/examples.md`; what is wrong with the "
+        "answers is in [evaluation.md](evaluation.md).",
+    ]
+    for index, one in enumerate(asked):
+        if one.group != "held out":
+            said = [f"- **{row.name}**: {_quiet(row.answers[index])}" for row in rows[1:]]
+            parts += [f"## {index + 1}. {one.group}", f"> {one.thought}", "\n".join(said)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _quiet(answer: str) -> str:
+    """Return an answer as one line in which nothing acts as Markdown."""
+    return re.sub(r"([*_`#<>\[\]])", r"\\\1", " ".join(answer.split()))
 
 
 def main() -> None:
-    """Print every answer of every configuration."""
-    thoughts = [example.thought for example in _sample()]
-    rows = _speak_all(thoughts)
-    for index, thought in enumerate(thoughts):
-        sys.stdout.write(f"\n> {thought[:LONGEST_TEXT]}\n\n")
-        for row in rows[1:]:
-            sys.stdout.write(f"- {row.name}: {row.answers[index]}\n")
+    """Write down every answer to the hard thoughts, and print the tables."""
+    asked = thoughts()
+    rows = speak_all(asked)
+    with paths.atomic_write(Path(sys.argv[1])) as file:
+        file.write(_written(asked, rows).encode())
+    Path(sys.argv[1]).chmod(0o644)
+    sys.stdout.write(_table([_figures(asked, row) for row in rows]) + "\n\n")
+    sys.stdout.write(_table([_rules(asked, row) for row in rows]) + "\n")
 
 
 if __name__ == "__main__":
