@@ -24,6 +24,11 @@ _DENIED = re.compile(
     r"call(ed|ing|s)?|feel(s|ing)?|felt|hears?|heard|if|than|rule|whether)\b",
     re.IGNORECASE,
 )
+_LABEL = re.compile(
+    r"\byou(?:'re| are| were)\s+(?:(?:\w+ly|just|still|really|not)\s+)?(?:an?|the|one of|that)\b"
+    r"|\bthat'?s (?:what|who) you are\b|\b(?:makes|made) you an?\b",
+    re.IGNORECASE,
+)
 _SPEAKS_AS_WRITER = re.compile(r"\b(my|mine|myself|I'm|I am|I was|I've|I have|I feel|we|our|us)\b")
 _TO_YOU = re.compile(r"\b(you|your|you're|yourself)\b", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
@@ -104,11 +109,15 @@ def _critic(draft: _Draft) -> str | None:
 
 
 def _insult(draft: _Draft) -> str | None:
-    for sentence in draft.sentences:
-        seen = _pattern("insults").search(sentence)
-        if seen and _TO_YOU.search(sentence) and not _DENIED.search(sentence):
-            return f"describes with {seen[0]!r}"
-    return None
+    """An insult has no place in a model's draft: denying one well is beyond a small model."""
+    seen = _pattern("insults").search(draft.text)
+    return f"repeats {seen[0]!r}" if seen else None
+
+
+def _label(draft: _Draft) -> str | None:
+    """A model that says what somebody is mostly says what the critic said."""
+    seen = _LABEL.search(draft.text)
+    return f"says what they are: {seen[0]!r}" if seen else None
 
 
 def _invented(draft: _Draft) -> str | None:
@@ -238,6 +247,7 @@ RULES: dict[str, Rule] = {
     "speaker": _speaker,
     "critic": _critic,
     "insult": _insult,
+    "label": _label,
     "invented": _invented,
     "promise": _promise,
     "praise": _praise,

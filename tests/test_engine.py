@@ -28,12 +28,12 @@ from tests.fakes import FakeChatModel
 
 THOUGHT = "I missed the deadline again, I'm such an idiot."
 GOOD = (
-    "Missing the deadline again must sting, and the word you reached for was harder than anything "
-    "that happened. It was one deadline, and you are more than that."
+    "Missing the deadline must sting, and the word you reached for was harder than anything that "
+    "happened. It was one deadline, and you are more than that."
 )
 BETTER = (
-    "The deadline went by again, and you called yourself an idiot before anybody else could say a "
-    "word. Missing a deadline is something that happened."
+    "The deadline went by again, and missing the deadline was enough to be called names for. "
+    "Missing a deadline is something that happened, and it is over."
 )
 BESIDE = (
     "It must be hard to be so far from home, and harder still when nobody there calls you back."

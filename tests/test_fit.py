@@ -14,13 +14,13 @@ HELD_OUT = [
 ]
 
 
-def test_four_of_five_answers_fit_their_own_thought_and_one_of_ten_another() -> None:
+def test_most_answers_fit_their_own_thought_and_hardly_any_another() -> None:
     own = [FIT.score(one.answer, one.thought) >= LEAST for one in HELD_OUT]
     half = len(HELD_OUT) // 2
     shifted = zip(HELD_OUT, HELD_OUT[half:] + HELD_OUT[:half], strict=True)
     other = [FIT.score(one.answer, another.thought) >= LEAST for one, another in shifted]
-    assert sum(own) / len(own) > 0.8
-    assert sum(other) / len(other) < 0.1
+    assert sum(own) / len(own) > 0.7
+    assert sum(other) / len(other) < 0.05
 
 
 @pytest.mark.parametrize(

@@ -131,9 +131,10 @@ def test_a_bad_draft_is_refused_for_its_reason(rule: str, thought: str, draft: s
     assert rule in [problem.rule for problem in review(draft, thought)]
 
 
-def test_an_insult_may_stand_where_it_is_denied() -> None:
+def test_an_insult_is_refused_even_where_a_draft_denies_it() -> None:
     draft = "Missing the deadline again must hurt. It's one late page, and you are not lazy for it."
-    assert review(draft, "I missed the deadline again, lazy cow") == ()
+    problems = review(draft, "I missed the deadline again, lazy cow")
+    assert [problem.rule for problem in problems] == ["insult"]
 
 
 def test_names_and_numbers_of_the_thought_may_be_used() -> None:

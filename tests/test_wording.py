@@ -44,7 +44,8 @@ def test_the_same_thought_keeps_its_words_and_others_get_others() -> None:
 def test_every_cards_words_pass_the_review_behind_an_opening(technique: object) -> None:
     card = CARDS[technique.id]  # type: ignore[attr-defined]
     words = card_words(card, TEXT, HEARD, Wishes())
-    assert [problem for problem in review(words, TEXT) if problem.rule != "length"] == []
+    by_hand = {"length", "insult", "speaker"}  # what only a model must keep to
+    assert [problem for problem in review(words, TEXT) if problem.rule not in by_hand] == []
     assert len(words.split()) <= 60
 
 
