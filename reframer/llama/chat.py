@@ -147,7 +147,7 @@ class ChatLlama(BaseChatModel):
 
     @model_validator(mode="after")
     def _check_sampling(self) -> ChatLlama:
-        self._sampling({})
+        self.sampling()
         return self
 
     def get_token_ids(self, text: str) -> list[int]:
@@ -164,7 +164,7 @@ class ChatLlama(BaseChatModel):
         prompt = self.weights.prompt([_turn(message) for message in messages])
         words = self.stop if stop is None else stop
         background = bool(kwargs.pop("background", False))
-        speech = self.weights.speak(prompt, self._sampling(kwargs), background=background)
+        speech = self.weights.speak(prompt, self.sampling(**kwargs), background=background)
         with closing(speech):
             for text in until(words, decode(speech)):
                 chunk = ChatGenerationChunk(message=AIMessageChunk(content=text))
@@ -182,7 +182,15 @@ class ChatLlama(BaseChatModel):
     ) -> ChatResult:
         return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
 
-    def _sampling(self, given: Mapping[str, Any]) -> Sampling:
+    def sampling(self, **given: Any) -> Sampling:
+        """Return how tokens are chosen in a call.
+
+        Args:
+            **given: Fields that the call gives itself.
+
+        Raises:
+            UsageError: One of them is unknown or impossible.
+        """
         if unknown := sorted(given.keys() - set(_SAMPLING)):
             raise UsageError(
                 f"The model {self.model} takes no {', '.join(unknown)}.",
