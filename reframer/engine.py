@@ -147,9 +147,7 @@ class Reframer:
         started = time.monotonic()
         return _finish(self._reframe(text, wishes, went_on), started)
 
-    def reframe_many(
-        self, texts: Iterable[str], wishes: Wishes = _NO_WISHES
-    ) -> Iterator[Reframe]:
+    def reframe_many(self, texts: Iterable[str], wishes: Wishes = _NO_WISHES) -> Iterator[Reframe]:
         """Answer texts one after the other, each as soon as it is ready."""
         for text in texts:
             yield self.reframe(text, wishes)
@@ -222,9 +220,7 @@ class Reframer:
     def _draft(self, thought: str, match: Match) -> _Attempt:
         """Ask the model until a draft passes the review, a fixed number of times."""
         examples = match.examples[_EXAMPLES_SHOWN - 1 :: -1]  # the nearest last
-        messages = prompts.compose(
-            thought, match.technique, examples, style=self._speaker.style
-        )
+        messages = prompts.compose(thought, match.technique, examples, style=self._speaker.style)
         attempt = _Attempt()
         for number in range(_DRAFTS):
             draft = self._say(messages, seed=number)
@@ -238,9 +234,7 @@ class Reframer:
         return attempt
 
     def _say(self, messages: Sequence[BaseMessage], seed: int) -> str:
-        answer = self._speaker.model.invoke(
-            list(messages), seed=seed, temperature=_TEMPERATURE
-        )
+        answer = self._speaker.model.invoke(list(messages), seed=seed, temperature=_TEMPERATURE)
         return " ".join(str(answer.text).split())
 
 
