@@ -10,7 +10,7 @@ import base64
 import json
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reframer.errors import TextUnreadable
@@ -29,7 +29,7 @@ class EncryptedDocument:
 
     data: bytes
     beginning: bytes
-    key: bytes
+    key: bytes = field(repr=False)
     inner: Document
     format: str
 

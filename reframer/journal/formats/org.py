@@ -38,6 +38,8 @@ _PARAGRAPH_END = re.compile(
 _HEADING = re.compile(r"^(?P<stars>\*+)[ ]+", re.MULTILINE)
 _TIME = re.compile(r"(?:[<\[][^<>\[\]\n]*[>\]]|\d{1,2}:\d{2})[ \t]*")
 _CREATED = re.compile(r"^[ \t]*:CREATED:[ \t]*\[?(\d{4})-?(\d{2})-?(\d{2})", re.MULTILINE)
+_TAGS = re.compile(r"[ ](?::[\w@]+)+:[ \t]*$")
+_KEPT_FOR_ORG = re.compile(rf"^(?:{_DRAWER}|[ \t]*\#\+[^\n]*)", re.MULTILINE)
 _ENCRYPTED = "-----BEGIN PGP MESSAGE-----"
 
 
@@ -65,15 +67,17 @@ class Org(TextFormat):
         starts = [*_HEADING.finditer(plain)]
         day = dates.in_path(path)
         first = starts[0].start() if starts else len(plain)
-        yield Part(0, first, _created(plain[:first]) or day, "")
+        if _says_anything(plain[:first]):
+            yield Part(0, first, _created(plain[:first]) or day, "")
         ends = [*(start.start() for start in starts[1:]), len(plain)]
         for heading, end in zip(starts, ends, strict=False):
             text = plain[heading.end() : end]
             if len(heading["stars"]) == 1:
                 found = dates.leading(text.lstrip("<["))
                 day = _created(text) or (found[0] if found else day)
-            if _ENCRYPTED not in text:
-                yield _part(plain, heading.end(), end, day)
+            part = _part(plain, heading.end(), end, day)
+            if _ENCRYPTED not in text and _says_anything(plain[part.start : end]):
+                yield part
 
 
 def _part(plain: str, start: int, end: int, day: date | None) -> Part:
@@ -83,7 +87,12 @@ def _part(plain: str, start: int, end: int, day: date | None) -> Part:
     found = dates.leading(line)
     date_end = found[1] if found else 0
     time = _TIME.match(line, date_end)
-    return Part(start + (time.end() if time else date_end), end, day, line.strip())
+    return Part(start + (time.end() if time else date_end), end, day, _TAGS.sub("", line).strip())
+
+
+def _says_anything(text: str) -> bool:
+    """Whether there is more than what Org keeps for itself."""
+    return bool(_KEPT_FOR_ORG.sub("", text).strip())
 
 
 def _created(text: str) -> date | None:

@@ -321,7 +321,8 @@ class TextFormat(Reading):
                 id = f"{name}#{len(entries) + 1}"
                 heard = blanked(style.marks, text)
                 raw = shown(source.text[part.start : part.end])
-                entries.append(Entry(id, part.day, part.title or first_line(text), raw, heard))
+                title = part.title or first_line(heard) or first_line(text)
+                entries.append(Entry(id, part.day, title, raw, heard))
                 parts[id] = part
         return TextDocument(path, self.title, tuple(entries), (), source, parts, style)
 
