@@ -17,7 +17,7 @@ from reframer import settings
 from reframer.cli import show
 from reframer.cli.reframe import open_reframer
 from reframer.engine import Reframer
-from reframer.journal import outputs
+from reframer.journal import checkpoint, outputs
 from reframer.journal.outputs import Written
 from reframer.journal.records import Held, JournalResult, Reply, Unread
 from reframer.journal.run import (
@@ -50,7 +50,7 @@ def read_journal(path: Path, options: Mapping[str, Any]) -> int:
     out = options["out"] or outputs.beside(path)
     with _teller(as_json=options["as_json"]) as teller:
         if options["dry_run"]:
-            return _dry_run(Run(reframer, path, choices), teller)
+            return _dry_run(reframer, path, choices, teller)
         outputs.check_folder(out, path)
         complete = True
         try:
@@ -99,13 +99,17 @@ def _ask_password(path: Path) -> str:
     return password
 
 
-def _dry_run(run: Run, teller: _Teller) -> int:
+def _dry_run(reframer: Reframer, path: Path, choices: Choices, teller: _Teller) -> int:
     """Show what would be answered; no model is opened."""
-    for event in run.scan():
-        teller.tell(event)
-    for held in run.held:
-        teller.tell(held)
-    teller.would_answer(run.found)
+    with checkpoint.opened(path) as kept:
+        run = Run(reframer, path, choices, kept)
+        for event in run.scan():
+            teller.tell(event)
+        for held in run.held:
+            teller.tell(held)
+        teller.would_answer(run.found)
+        if kept.fresh:  # it is no run that was cut off
+            kept.remove()
     return 0
 
 

@@ -2,8 +2,8 @@
 
 A file of JSON lines in the user's data folder, named by a hash of where the journal lies. A line is
 forced to disk before the run goes on, so a power cut loses at most the answer under way. A line
-holds a friend's words under the hash of what they answer, never the sentence itself; the words
-speak of it all the same, so the file is its owner's alone and is removed at the end of the run.
+holds what was heard in an entry, or a friend's words, under a hash; never what was written itself.
+The words speak of it all the same, so the file is its owner's alone and goes at the end of the run.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ class Checkpoint:
     Args:
         path: Its file; a torn last line of an earlier run is cut off, other damage is skipped.
 
+    Attributes:
+        fresh: Whether there was nothing in it yet.
+
     Raises:
         JournalError: The file cannot be read or made.
     """
@@ -46,21 +49,28 @@ class Checkpoint:
             os.ftruncate(self._handle, len(whole))
         for line in whole.splitlines():
             self._lines.update(_parsed(line))
+        self.fresh = not self._lines
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._lines
+
+    def __getitem__(self, key: str) -> Line:
+        return self._lines[key]
 
     def get(self, key: str) -> Line | None:
         """Return the record of a key, if there is one."""
         return self._lines.get(key)
 
-    def put(self, key: str, record: Line) -> None:
-        """Keep a record; when this returns, it is on disk.
+    def put(self, records: Mapping[str, Line]) -> None:
+        """Keep records by their keys; when this returns, they are on disk, all or none.
 
         Raises:
-            JournalError: It cannot be written, for example because the disk is full.
+            JournalError: They cannot be written, for example because the disk is full.
         """
-        line = json.dumps({key: record}) + "\n"
+        line = json.dumps(records) + "\n"
         with _told(self._path):
             _write(self._handle, line.encode())
-        self._lines[key] = record
+        self._lines.update(records)
 
     def items(self) -> ItemsView[str, Line]:
         """Return all keys with their records, in the order in which they came."""

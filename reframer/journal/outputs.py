@@ -169,10 +169,14 @@ def _markdown(result: JournalResult) -> Iterator[str]:
 
 
 def heading(of: Reply | Held) -> str:
-    """Return the line by which a reader finds an entry again."""
-    entry = of.answer.entry if isinstance(of, Reply) else of.entry
-    named = [of.day.isoformat() if of.day else "", of.title]
-    return " · ".join(part for part in named if part) or entry
+    """Return the line by which a reader finds an entry again.
+
+    The title of an entry that was left alone is not repeated: it may be its hardest line.
+    """
+    day = of.day.isoformat() if of.day else ""
+    if isinstance(of, Held):
+        return day or of.entry
+    return " · ".join(part for part in (day, of.title) if part) or of.answer.entry
 
 
 # The journal with the answers in
@@ -295,7 +299,7 @@ class _Backup:
         """Keep a file's bytes, then note what it will be."""
         with _told(self.folder), paths.atomic_write(self.copy_of(change.path)) as file:
             file.write(change.old)
-        self._list.put(str(change.path), {"after": _hash(change.new)})
+        self._list.put({str(change.path): {"after": _hash(change.new)}})
 
     def files(self) -> Iterator[tuple[Path, bytes, str]]:
         """Yield each file, its old bytes, and the hash of what the run wrote."""

@@ -9,8 +9,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from reframer.engine import Reframer
 from reframer.errors import JournalError
@@ -31,6 +33,9 @@ from reframer.journal.records import (
 from reframer.records import Kind, Notice, Reframe, Risk, Thought, Wishes
 from reframer.safety import RANK, signposts
 from reframer.sentences import split
+
+# Another version may hear otherwise, so what was heard under this one is not taken over.
+_VERSION = version("reframer")
 
 _BEFORE = 300  # characters of an entry that an answer may know of what stands before a sentence
 _LONGEST_THOUGHT = 700  # characters; a run-on line may be longer than a model can take in
@@ -195,13 +200,13 @@ def reframe_journal(
     3. notice: the ear finds the self-critical sentences of the others.
     4. answer: each is answered knowing what stands before it in its entry; what was said before
        on another day is answered another way.
-    5. checkpoint: each answer is on disk before the next; one that is there is not made again.
+    5. checkpoint: each answer is on disk before the next; one that is there is not made again, nor
+       is an entry assessed and heard again.
     6. review: where somebody goes through the answers, they have the last word.
     7. finish: all of it together. The caller writes it out while it handles `Finished`
        (`reframer.journal.outputs`); the checkpoint goes when the next event is asked for.
 
-    The journal itself is only read. The events of one run are the same however often it was cut
-    off before, apart from rates.
+    The journal itself is only read. The result is the same however often the run was cut off.
 
     Args:
         reframer: The flow.
@@ -213,14 +218,15 @@ def reframe_journal(
         ModelError: The model or the embedder is missing, damaged or too large, or failed.
         KnowledgeError: The cards or the index cannot be used.
     """
-    run = Run(reframer, path, choices or Choices())
+    choices = choices or Choices()
     with checkpoint.opened(path) as kept:
+        run = Run(reframer, path, choices, kept)
         yield from run.scan()
         yield from run.held
-        yield from run.answer(kept)
-        finished = run.finish(kept)
+        yield from run.answer()
+        finished = run.finish()
         yield finished
-        if finished.reviewed and not run.choices.keep:
+        if finished.reviewed and not choices.keep:
             kept.remove()
 
 
@@ -244,18 +250,20 @@ class Run:
         reframer: The flow.
         path: File or folder of the journal.
         choices: What to read and how to answer.
+        kept: What earlier runs made; gets what this one makes.
 
     Attributes:
         found: The sentences to answer, in the journal's order, once it was scanned.
         held: The entries that are not answered, crisis before concern.
     """
 
-    def __init__(self, reframer: Reframer, path: Path, choices: Choices) -> None:
-        self.choices = choices
+    def __init__(self, reframer: Reframer, path: Path, choices: Choices, kept: Checkpoint) -> None:
         self.found: list[Found] = []
         self.held: list[Held] = []
         self._reframer = reframer
         self._path = path
+        self._choices = choices
+        self._kept = kept
         self._tally = Tally()
         self._unread: list[Unread] = []
         self._formats: set[str] = set()
@@ -272,43 +280,35 @@ class Run:
             self.held += [self._hold(read) for read in batch if read.risk.level != "none"]
             for read, notices in zip(safe, self._heard(safe), strict=True):
                 self._tally.hear(read.entry.day, notices)
-                if wanted := [n for n in notices if self.choices.wants(n)]:
+                if wanted := [n for n in notices if self._choices.wants(n)]:
                     self.found += [_found(read.entry, notice) for notice in wanted]
                     self._documents[read.document.path] = read.document
             self._entries += len(batch)
             yield Scanned(batch[-1].entry.id, self._entries, len(self.found))
         yield from self._unread
         self.held.sort(key=lambda held: (-RANK[held.level], held.day or date.max))
-        self.found = self.found[: self.choices.limit]
+        self.found = self.found[: self._choices.limit]
 
-    def answer(self, kept: Checkpoint) -> Iterator[Answered]:
-        """Answer what was found, a window at a time, and keep each answer at once.
-
-        Args:
-            kept: Holds the answers of earlier runs and gets those of this one.
-        """
-        pace = _Pace(len(self.found))
+    def answer(self) -> Iterator[Answered]:
+        """Answer what was found, a window at a time, and keep each answer at once."""
         fingerprint = self._reframer.fingerprint() if self.found else ""
+        pace = _Pace(len(self.found))
         used: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
         for turn, other_than in _turns(self.found, used):
-            wishes = replace(self.choices.wishes, other_than=other_than)
+            wishes = replace(self._choices.wishes, other_than=other_than)
             keys = {
                 number: _key(self.found[number].thought, wishes, fingerprint) for number in turn
             }
-            for number, line in self._lines(keys, wishes, kept, pace):
+            for number, line in self._lines(keys, wishes, pace):
                 reply = self._replies[number] = _reply(self.found[number], line)
                 self._models.add(line["model"])
                 said = normal(reply.answer.sentence)
                 used[said] = (*used[said], reply.answer.technique)[-_OTHER_WAYS:]
                 yield pace.told(reply)
 
-    def finish(self, kept: Checkpoint) -> Finished:
-        """Let the answers be reviewed and put everything together.
-
-        Args:
-            kept: Holds what was decided in an earlier review and gets what is decided now.
-        """
-        replies, reviewed = self._reviewed(kept)
+    def finish(self) -> Finished:
+        """Let the answers be reviewed and put everything together."""
+        replies, reviewed = self._reviewed()
         result = JournalResult(
             title=_title(self._path),
             path=self._path,
@@ -329,13 +329,13 @@ class Run:
 
     def _chosen(self) -> Iterator[tuple[Document, Entry]]:
         """Yield the entries that are to be read, with their files; note what could not be."""
-        for document in open_journal(self._path, self.choices.format, self.choices.ask):
+        for document in open_journal(self._path, self._choices.format, self._choices.ask):
             if isinstance(document, Unread):
                 self._unread.append(document)
                 continue
             self._formats.add(document.format)
             for entry in document.entries:
-                if self.choices.takes(entry.day):
+                if self._choices.takes(entry.day):
                     self._days |= {entry.day} if entry.day else set()
                     yield document, entry
 
@@ -345,7 +345,7 @@ class Run:
         for document, entry in entries:
             read = _Read(document, entry, self._assess(entry.text))
             if earlier is not None:
-                meeting = self._reframer.assess(_seam(earlier.entry.text, entry.text))
+                meeting = self._assess(_seam(earlier.entry.text, entry.text))
                 if RANK[meeting.level] > max(RANK[earlier.risk.level], RANK[read.risk.level]):
                     earlier, read = replace(earlier, risk=meeting), replace(read, risk=meeting)
                 yield earlier
@@ -355,14 +355,31 @@ class Run:
 
     def _assess(self, text: str) -> Risk:
         """Return what safety reads in the whole of a text, however long it is."""
-        pieces = list(_pieces(text))
-        seams = [_seam(piece, following) for piece, following in pairwise(pieces)]
-        risks = [self._reframer.assess(part) for part in (*pieces, *seams)]
-        return max(risks, key=lambda risk: RANK[risk.level], default=Risk())
+        key = _hash("risk", _VERSION, text)
+        line = self._kept.get(key)
+        if line is None:
+            pieces = list(_pieces(text))
+            seams = [_seam(piece, following) for piece, following in pairwise(pieces)]
+            risks = [self._reframer.assess(part) for part in (*pieces, *seams)]
+            worst = max(risks, key=lambda risk: RANK[risk.level])
+            line = {"level": worst.level, "signals": worst.signals}
+            self._kept.put({key: line})
+        return Risk(line["level"], tuple(line["signals"]))
 
     def _heard(self, batch: Sequence[_Read]) -> Iterator[list[Notice]]:
         """Yield what the ear hears in each entry."""
-        cut = [list(_pieces(read.entry.heard)) for read in batch]
+        keys = {read.entry.id: _hash("heard", _VERSION, read.entry.heard) for read in batch}
+        missing = [read.entry for read in batch if keys[read.entry.id] not in self._kept]
+        if missing:
+            heard = zip(missing, self._hear(missing), strict=True)
+            self._kept.put({keys[entry.id]: _heard_line(notices) for entry, notices in heard})
+        for read in batch:
+            line = self._kept[keys[read.entry.id]]
+            yield [_notice(read.entry.heard, values) for values in line["notices"]]
+
+    def _hear(self, entries: Sequence[Entry]) -> Iterator[list[Notice]]:
+        """Yield what the ear hears in each entry, however long it is."""
+        cut = [list(_pieces(entry.heard)) for entry in entries]
         heard = iter(self._reframer.notice_many([piece for pieces in cut for piece in pieces]))
         for pieces in cut:
             notices: list[Notice] = []
@@ -375,18 +392,18 @@ class Run:
             yield notices
 
     def _hold(self, read: _Read) -> Held:
-        words = signposts(read.risk, self.choices.country, self.choices.wishes.voice)
+        words = signposts(read.risk, self._choices.country, self._choices.wishes.voice)
         return Held(read.entry.id, read.entry.day, read.entry.title, read.risk.level, words)
 
     # Answering
 
     def _lines(
-        self, keys: Mapping[int, str], wishes: Wishes, kept: Checkpoint, pace: _Pace
+        self, keys: Mapping[int, str], wishes: Wishes, pace: _Pace
     ) -> Iterator[tuple[int, Line]]:
         """Yield the checkpoint's lines for sentences by their number; make those that lack."""
         missing = []
         for number, key in keys.items():
-            line = kept.get(key)
+            line = self._kept.get(key)
             if line is None:
                 missing.append(number)
             else:
@@ -394,27 +411,27 @@ class Run:
         thoughts = [self.found[number].thought for number in missing]
         for place, answer in self._reframer.answer_as_completed(thoughts, wishes):
             number, line = missing[place], _line(answer)
-            kept.put(keys[number], line)
+            self._kept.put({keys[number]: line})
             pace.made += 1
             yield number, line
 
-    def _reviewed(self, kept: Checkpoint) -> tuple[list[Reply], bool]:
+    def _reviewed(self) -> tuple[list[Reply], bool]:
         """Return the replies as they are to stay, and whether all were gone through."""
-        review = self.choices.review
+        review = self._choices.review
         replies = dict(sorted(self._replies.items()))
         if review is None:
             return list(replies.values()), True
         staying: list[Reply] = []
         for number, reply in replies.items():
             key = _hash("review", asdict(reply.answer))
-            line = kept.get(key)
+            line = self._kept.get(key)
             if line is None:
                 try:
                     decided = review(reply, self.found[number].thought)
                 except StopReview:
                     return staying, False
                 line = _decision(decided)
-                kept.put(key, line)
+                self._kept.put({key: line})
             if line["stays"]:
                 staying.append(_worded(reply, line))
         return staying, True
@@ -500,6 +517,17 @@ def _seam(before: str, after: str) -> str:
     if len(after) > _SEAM:
         first = first[:-1] or first
     return f"{''.join(last).rstrip()}\n{''.join(first).lstrip()}"
+
+
+def _heard_line(notices: Iterable[Notice]) -> Line:
+    """Return what the checkpoint keeps of what was heard: where and what, not the words."""
+    values = [[n.start, n.end, n.self_critical, n.kind, n.strength, n.kind_talk] for n in notices]
+    return {"notices": values}
+
+
+def _notice(heard: str, values: Sequence[Any]) -> Notice:
+    start, end, *others = values
+    return Notice(heard[start:end], start, end, *others)
 
 
 def _title(path: Path) -> str:

@@ -18,7 +18,7 @@ from reframer.journal import checkpoint, outputs
 from reframer.journal.checkpoint import Checkpoint
 from reframer.journal.run import Answered, Choices, Finished, reframe_journal
 from reframer.records import Wishes
-from tests.journal.friend import PlainModel, friend
+from tests.journal.friend import Ear, PlainModel, friend
 
 
 def run(journal: Path, model: PlainModel, choices: Choices | None = None) -> Finished:
@@ -49,6 +49,13 @@ def test_a_second_run_makes_only_the_answers_that_lack(vault: Path) -> None:
     model = PlainModel()
     assert run(vault, model).result == undisturbed
     assert len(model.history) == 2
+
+
+def test_a_second_run_does_not_hear_the_journal_again(vault: Path) -> None:
+    cut_off(vault, after=1)
+    ear = Ear()
+    list(reframe_journal(friend(ear=ear), vault))
+    assert ear.history == []
 
 
 @pytest.mark.parametrize("torn", [b'{"abc": {"words": "You ', b"\0\0\0", b"no json\n", b"\xff\n"])
@@ -171,7 +178,7 @@ def test_a_full_disk_stops_the_run_and_what_was_answered_is_kept(
 ) -> None:
     undisturbed = run(vault, PlainModel()).result
     write = os.write
-    room = 500
+    room = 2500
 
     def narrow(handle: int, data: bytes) -> int:
         nonlocal room
@@ -207,6 +214,6 @@ def test_a_data_folder_that_is_a_file_is_named(vault: Path, data: Path) -> None:
 def test_a_key_is_found_again_whatever_stands_in_its_record(tmp_path: Path) -> None:
     record = {"words": "You said “no”.\nTwice \udc80 🌱"}
     first = Checkpoint(tmp_path / "lines")
-    first.put("key", record)
+    first.put({"key": record})
     first.close()
     assert Checkpoint(tmp_path / "lines").get("key") == record
