@@ -15,23 +15,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from reframer import settings
 from reframer.cli import show
+from reframer.cli.notice import as_record
 from reframer.cli.reframe import open_reframer
 from reframer.engine import Reframer
 from reframer.journal import checkpoint, outputs
+from reframer.journal.choices import Choices, StopReview
 from reframer.journal.outputs import Written
 from reframer.journal.records import Held, JournalResult, Reply, Unread
-from reframer.journal.run import (
-    Answered,
-    Choices,
-    Event,
-    Finished,
-    Found,
-    Run,
-    Scanned,
-    StopReview,
-    another_way,
-    reframe_journal,
-)
+from reframer.journal.run import Answered, Event, Finished, another_way, reframe_journal
+from reframer.journal.scan import Found, Scan, Scanned
 from reframer.records import Thought, Wishes
 
 _LINE_EVERY = 10.0  # seconds
@@ -102,12 +94,10 @@ def _ask_password(path: Path) -> str:
 def _dry_run(reframer: Reframer, path: Path, choices: Choices, teller: _Teller) -> int:
     """Show what would be answered; no model is opened."""
     with checkpoint.opened(path) as kept:
-        run = Run(reframer, path, choices, kept)
-        for event in run.scan():
+        scan = Scan(reframer, path, choices, kept)
+        for event in scan.run():
             teller.tell(event)
-        for held in run.held:
-            teller.tell(held)
-        teller.would_answer(run.found)
+        teller.would_answer(scan.found)
         if kept.fresh:  # it is no run that was cut off
             kept.remove()
     return 0
@@ -183,17 +173,7 @@ class _Json:
 
     def would_answer(self, found: list[Found]) -> None:
         for one in found:
-            record = {
-                "event": "found",
-                "entry": one.entry,
-                "day": one.day.isoformat() if one.day else None,
-                "start": one.start,
-                "end": one.end,
-                "sentence": one.sentence,
-                "kind": one.kind,
-                "strength": round(one.strength, 3),
-            }
-            show.to_json(record)
+            show.to_json({"event": "found", "entry": one.entry.id, **as_record(one.notice)})
 
     def end(self, finished: Finished, report: Path, written: Written) -> None:
         show.to_json(
@@ -246,8 +226,8 @@ class _Words:
 
     def would_answer(self, found: list[Found]) -> None:
         for one in found:
-            day = one.day.isoformat() if one.day else one.entry
-            click.echo(f"{day}  {one.kind or '':16} {one.strength:.2f}  {one.thought.text}")
+            day, heard = one.entry.day or one.entry.id, one.notice
+            click.echo(f"{day}  {heard.kind or '':16} {heard.strength:.2f}  {one.thought.text}")
         click.echo(f"{_number(len(found), 'sentence')} would be answered.", err=True)
 
     def end(self, finished: Finished, report: Path, written: Written) -> None:

@@ -125,6 +125,11 @@ def alone(journal: Path) -> Iterator[None]:
         lock.release()
 
 
+def hash_of(*parts: object) -> str:
+    """Return the hash of plain values, for a key."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
 def folder() -> Path:
     """Return the folder of what is kept of journals: checkpoints and backups."""
     return paths.data_dir() / "journal"

@@ -11,9 +11,9 @@ from langchain_core.documents import BaseDocumentTransformer, Document
 
 from reframer.engine import Reframer
 from reframer.errors import TextUnreadable
+from reframer.journal.choices import no_password
 from reframer.journal.formats import open_journal
 from reframer.journal.records import AskPassword, Unread
-from reframer.journal.run import no_password
 from reframer.records import Notice, Thought, Wishes
 
 

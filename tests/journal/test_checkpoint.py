@@ -16,7 +16,8 @@ import pytest
 from reframer.errors import JournalError
 from reframer.journal import checkpoint, outputs
 from reframer.journal.checkpoint import Checkpoint
-from reframer.journal.run import Answered, Choices, Finished, reframe_journal
+from reframer.journal.choices import Choices
+from reframer.journal.run import Answered, Finished, reframe_journal
 from reframer.records import Wishes
 from tests.journal.friend import Ear, PlainModel, friend
 

@@ -12,7 +12,8 @@ import pytest
 
 from reframer.errors import JournalError, UsageError
 from reframer.journal import outputs
-from reframer.journal.run import Choices, Finished, reframe_journal
+from reframer.journal.choices import Choices
+from reframer.journal.run import Finished, reframe_journal
 from tests.journal.conftest import DAYS
 from tests.journal.friend import SAYINGS, friend
 

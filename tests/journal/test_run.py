@@ -10,16 +10,10 @@ from pathlib import Path
 import pytest
 
 from reframer.errors import JournalError
+from reframer.journal.choices import Choices, StopReview
 from reframer.journal.records import Held, JournalResult, Reply, Unread
-from reframer.journal.run import (
-    Answered,
-    Choices,
-    Event,
-    Finished,
-    Scanned,
-    StopReview,
-    reframe_journal,
-)
+from reframer.journal.run import Answered, Event, Finished, reframe_journal
+from reframer.journal.scan import Scanned
 from reframer.records import Thought
 from tests.journal import friend as friends
 from tests.journal.friend import Ear, PlainModel, friend
