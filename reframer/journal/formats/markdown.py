@@ -43,26 +43,26 @@ _INDENT = re.compile(r"(?P<space>[ \t]*)(?P<item>(?:[-*+]|\d{1,9}[.)])[ \t]+)?")
 
 def callout(place: Place, words: Sequence[str]) -> str:
     """Return a callout below a paragraph, or within a list item."""
-    indent, in_list = _indent(place.line)
+    space, in_list = indent(place.line)
     lines = ["> [!friend] A friend"]
     for number, each in enumerate(words):
         lines += [">"] * bool(number) + [f"> {each}"]
     gap = "" if in_list else place.newline
     # Right above a quote it would become one with it.
     below = place.newline if _QUOTE_FOLLOWS.match(place.after) else ""
-    return gap + "".join(f"{place.newline}{indent}{line}" for line in lines) + below
+    return gap + "".join(f"{place.newline}{space}{line}" for line in lines) + below
 
 
 def paragraphs_below(place: Place, words: Sequence[str]) -> str:
     """Return a paragraph for each friend's words."""
-    indent, _ = _indent(place.line)
-    return "".join(f"{place.newline * 2}{indent}Friend: {each}" for each in words)
+    space, _ = indent(place.line)
+    return "".join(f"{place.newline * 2}{space}Friend: {each}" for each in words)
 
 
 STYLE = Style(MARKS, _PARAGRAPH_END, {"callout": callout, "below": paragraphs_below})
 
 
-def _indent(line: str) -> tuple[str, bool]:
+def indent(line: str) -> tuple[str, bool]:
     """Return how far what belongs to a line is set in, and whether the line is a list item."""
     found = _INDENT.match(line)
     item = found["item"] or "" if found else ""
