@@ -95,9 +95,7 @@ def test_a_daily_note_is_one_entry_without_its_marks() -> None:
     ]
 
 
-def test_a_vault_says_how_it_names_its_days_and_other_notes_have_the_day_in_their_front_matter() -> (
-    None
-):
+def test_a_vault_says_how_it_names_days_and_front_matter_what_day_other_notes_have() -> None:
     found = {
         document.entries[0].id: document.entries[0].day
         for document in read(FIXTURES / "obsidian")
@@ -186,7 +184,9 @@ def test_jrnls_entries_begin_with_a_date_and_nothing_above_the_first_is_lost(fil
         "I can't even make toast.",
         "Quiet evening.",
     ]
-    assert heard(document)[0] == ["Kept with jrnl since the move; older pages are in the blue book."]
+    assert heard(document)[0] == [
+        "Kept with jrnl since the move; older pages are in the blue book."
+    ]
     assert heard(document)[1] == [
         "Late for Ben's recital.",
         "I missed his piece and I'm a rotten father.",

@@ -26,10 +26,24 @@ from tests.journal.journals import ask
 
 PIECES = st.sampled_from(
     [
-        *"I'm lazy. tired 友 é 😔 - * > # ## [ ] [[ ]] ![[ `` ` ``` ~~~ %% <!-- --> <b> ^x #t @b".split(),
-        *("--- 1. :END: :PROPERTIES: #+begin_quote #+end_quote * ** ]( a:: ((x)) =x= * " "~").split(),
+        *"I'm lazy. tired 友 é 😔 - * > # ## [ ] [[ ]] ![[ `` ` ``` ~~~ %% <!-- --> <b>".split(),
+        *"^x #t @b".split(),
+        *("--- 1. :END: :PROPERTIES: #+begin_quote #+end_quote * ** ]( a:: ((x)) =x= * ~").split(),
         *("[2024-01-15 10:00] ", "2024-01-15", "# 2024-01-16 ", "Friend: ", "\ufeff", "\x85", "\\"),
-        *(" ", "  ", "\t", "\n", "\n\n", "\n", "\n- ", "\n# ", "\n> ", "\n* ", "\n```\n", "\n---\n"),
+        *(
+            " ",
+            "  ",
+            "\t",
+            "\n",
+            "\n\n",
+            "\n",
+            "\n- ",
+            "\n# ",
+            "\n> ",
+            "\n* ",
+            "\n```\n",
+            "\n---\n",
+        ),
     ]
 )
 TEXTS = st.lists(PIECES, max_size=40).map("".join)
@@ -58,19 +72,14 @@ def bytes_of(text: str, newline: str, encoding: str) -> bytes:
 
 def answers(document: Document, words: str = WORDS) -> list[Answer]:
     """Return an answer to each sentence that is heard."""
-    return [
-        _answer(entry, piece.start, piece.start + len(piece.text.rstrip()), words)
-        for entry in document.entries
-        for cut in split(entry.heard)
-        for piece in [_stripped(cut.text, cut.start)]
-        if piece.text
-    ]
-
-
-class _stripped:  # noqa: N801 - a span without the space before it
-    def __init__(self, text: str, start: int) -> None:
-        self.text = text.strip()
-        self.start = start + len(text) - len(text.lstrip())
+    found = []
+    for entry in document.entries:
+        for piece in split(entry.heard):
+            sentence = piece.text.strip()
+            if sentence:
+                start = piece.start + piece.text.index(sentence)
+                found.append(_answer(entry, start, start + len(sentence), words))
+    return found
 
 
 def _answer(entry: Entry, start: int, end: int, words: str) -> Answer:
@@ -115,7 +124,9 @@ def test_taking_out_what_was_put_in_gives_the_original_bytes(
         return
     after = document.written([possible[choice % len(possible)]], way)
     more = len(after) - len(data)
-    same = next((i for i, pair in enumerate(zip(data, after, strict=False)) if len({*pair}) > 1), len(data))
+    same = next(
+        (i for i, pair in enumerate(zip(data, after, strict=False)) if len({*pair}) > 1), len(data)
+    )
     assert after[:same] + after[same + more :] == data
     assert "Rest now." in decode(after, "").text
 
@@ -150,14 +161,13 @@ def test_every_answer_goes_in_once(text: str, newline: str, way: Way) -> None:
 def test_nothing_above_jrnls_first_entry_is_lost_and_no_entry_is_added(
     above: str, bodies: list[str], newline: str, way: Way
 ) -> None:
+    above = above.replace("[", "(").replace("\ufeff", "")
     entries = "".join(f"\n[2024-01-15 10:00:00 PM] {body}" for body in bodies)
     document = parsed((Jrnl(), "journal.txt"), bytes_of(above + entries, newline, "utf-8"))
     data = document.written(answers(document, "[2024-01-15 10:00] No."), way)
     assert len(parsed((Jrnl(), "journal.txt"), data).entries) == len(document.entries)
     if above.strip():
-        assert document.entries[0].text.strip() in even(above.replace("\n", newline)) or (
-            document.source.text.startswith(document.source.text[: len(above)])
-        )
+        assert document.entries[0].text.strip() == above.replace("\n", newline).strip()
 
 
 @settings(deadline=None)
@@ -199,9 +209,49 @@ def test_blanking_twice_is_the_same_as_once(text: str) -> None:
 @pytest.mark.parametrize(
     "unit",
     [
-        *("a", " ", "\n", "\r\n", "- ", "- x\n", "> ", "[", "[[", "![", "](", "`", "``", "%%", "<!--"),
-        *("<a", "#1", "#a", "# ", "~~~\n", "```\n", "---\n", "[2024-01-15 ", "2024-01-15\n", ":A:\n"),
-        *(":a", "(", "\\", "I'm lazy. ", "Friend: ", "\t", "{{", "a:: ", "=a", "* ", "* a\n", "^a "),
+        *(
+            "a",
+            " ",
+            "\n",
+            "\r\n",
+            "- ",
+            "- x\n",
+            "> ",
+            "[",
+            "[[",
+            "![",
+            "](",
+            "`",
+            "``",
+            "%%",
+            "<!--",
+        ),
+        *(
+            "<a",
+            "#1",
+            "#a",
+            "# ",
+            "~~~\n",
+            "```\n",
+            "---\n",
+            "[2024-01-15 ",
+            "2024-01-15\n",
+            ":A:\n",
+        ),
+        *(
+            ":a",
+            "(",
+            "\\",
+            "I'm lazy. ",
+            "Friend: ",
+            "\t",
+            "{{",
+            "a:: ",
+            "=a",
+            "* ",
+            "* a\n",
+            "^a ",
+        ),
     ],
 )
 def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
@@ -214,7 +264,7 @@ def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
         return time.process_time() - begin
 
     for file in FILES:
-        assert seconds(160_000, file) < 40 * max(seconds(16_000, file), 0.005), file[0].name
+        assert seconds(80_000, file) < 40 * max(seconds(8_000, file), 0.005), file[0].name
 
 
 def test_many_answers_in_one_endless_line_take_no_longer_each(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ SAID = {
         "I should have remembered it anyway.": "One evening slipped; she knows you.",
         "stop being so lazy": "Tired is not lazy.",
         "I never manage anything on time.": "The soup was on time.",
-        "The `print()` in my head says I'm useless.": "That voice is loud tonight. It is not the news.",
+        "The `print()` in my head says I'm useless.": "That voice is only loud.",
     },
     "dated": {
         "Typical me, always late.": "One bus.",
@@ -194,9 +194,7 @@ def test_a_callout_above_a_quote_stays_apart_from_it(tmp_path: Path) -> None:
     text = "I'm lazy.\n> Rest, said Mum.\n"
     document = read_one(written(tmp_path, "2024-01-15.md", text))
     data = document.written([answer(document, "I'm lazy.", "Tired.")], "callout")
-    assert data.decode() == (
-        "I'm lazy.\n\n> [!friend] A friend\n> Tired.\n\n> Rest, said Mum.\n"
-    )
+    assert data.decode() == ("I'm lazy.\n\n> [!friend] A friend\n> Tired.\n\n> Rest, said Mum.\n")
 
 
 def test_two_replies_to_a_paragraph_share_a_callout(tmp_path: Path) -> None:
@@ -211,6 +209,8 @@ def test_a_vault_is_written_file_by_file() -> None:
     said = {"I'm a terrible host, I served her pears.": "She came for you."}
     anna = next(each for each in read(FIXTURES / "obsidian") if each.path.name == "Anna.md")
     assert not hasattr(anna, "reason")
-    assert anna.written(answers(anna, said), "below").decode().endswith(
-        "pears.\n\nFriend: She came for you.\n"
+    assert (
+        anna.written(answers(anna, said), "below")
+        .decode()
+        .endswith("pears.\n\nFriend: She came for you.\n")
     )

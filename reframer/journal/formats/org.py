@@ -34,7 +34,8 @@ _MARKS = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 _PARAGRAPH_END = re.compile(
-    rf"\A[^\n]*(?:\n{_PLAN})?(?:\n{_DRAWER})*(?=\n)|(?=\n[ \t]*(?:\n|\#\+|[-+][ ]|\d{{1,2}}[.)][ ]))",
+    rf"\A[^\n]*(?:\n{_PLAN})?(?:\n{_DRAWER})*(?=\n)"
+    r"|(?=\n[ \t]*(?:\n|\#\+|[-+][ ]|\d{1,2}[.)][ ]))",
     re.MULTILINE | re.VERBOSE,
 )
 _HEADING = re.compile(r"^(?P<stars>\*+)[ ]+", re.MULTILINE)
