@@ -17,7 +17,7 @@ import pytest
 from reframer.errors import UsageError
 from reframer.journal import formats
 from reframer.journal.formats import find, open_journal
-from reframer.journal.records import Document, Unread
+from reframer.journal.records import Document, Format, Unread
 from tests.journal.journals import FIXTURES, ask, read, read_one, written
 from tests.journal.test_formats_reading import FILES, zipped
 
@@ -49,7 +49,7 @@ def test_a_folder_is_read_in_order_and_without_what_is_not_the_journal(tmp_path:
     assert reasons(tmp_path) == []
 
 
-def test_a_folder_may_hold_every_format_at_once(tmp_path: Path) -> None:
+def test_a_folder_may_hold_every_format_at_once() -> None:
     found = {each.format for each in read(FIXTURES) if not isinstance(each, Unread)}
     assert found == {each.title for each in formats.FORMATS}
 
@@ -57,8 +57,13 @@ def test_a_folder_may_hold_every_format_at_once(tmp_path: Path) -> None:
 def test_no_more_than_one_file_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         written(tmp_path, f"{number}.txt", "Tired.\n")
-    opened = []
-    monkeypatch.setattr(formats, "find", lambda path: opened.append(path.name) or find(path))
+    opened: list[str] = []
+
+    def found(path: Path) -> Format:
+        opened.append(path.name)
+        return find(path)
+
+    monkeypatch.setattr(formats, "find", found)
     journal = open_journal(tmp_path, None, ask)
     assert opened == []
     next(journal)

@@ -175,6 +175,35 @@ def test_the_day_may_be_in_the_name_of_a_file(name: str, day: str, tmp_path: Pat
     assert days(read_one(written(tmp_path, name, "Tired.\n"))) == [day]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        (
+            "a.md",
+            "I'm lazy.\n```\nnever closed\nTired.",
+            ["I'm lazy.", "```", "never closed", "Tired."],
+        ),
+        ("a.md", "~~~\ncode\n~~~\nTired.", ["Tired."]),
+        ("a.txt", "~~~~~\nI'm lazy.\n~~~~~\nTired.", ["~~~~~", "I'm lazy.", "~~~~~", "Tired."]),
+        ("a.md", "100%% lazy.\nTired.", ["100%% lazy.", "Tired."]),
+        ("a.md", "---\nI'm lazy.\n---\nTired.", ["I'm lazy.", "Tired."]),
+        ("a.txt", "---\nme: lazy\n---\nTired.", ["me: lazy", "Tired."]),
+        ("a.md", "---\nme: lazy\n---\nTired.", ["Tired."]),
+        ("a.md", "---\nme: lazy\nTired.", ["me: lazy", "Tired."]),
+        ("a.md", "I don`t care, I can`t.", ["I don`t care, I can`t."]),
+        ("a.md", "Title\n=====\n> [!friend] A friend\n> Rest.\n", ["Title"]),
+        ("a.md", "Write to https://example.org/lazy?x=1 now", ["Write to now"]),
+        ("a.md", "#1 worry: c# and #fear/of", ["#1 worry: c# and"]),
+        ("a.md", "<!-- draft\n--> Tired.", ["Tired."]),
+    ],
+)
+def test_what_is_not_prose_is_not_heard_and_all_else_is(
+    name: str, text: str, expected: list[str], tmp_path: Path
+) -> None:
+    (found,) = heard(read_one(written(tmp_path, name, text)))
+    assert [line for line in found if line.strip()] == expected
+
+
 @pytest.mark.parametrize("file", [FILES["jrnl"], FILES["jrnl-encrypted"]])
 def test_jrnls_entries_begin_with_a_date_and_nothing_above_the_first_is_lost(file: str) -> None:
     document = read_one(FIXTURES / file)

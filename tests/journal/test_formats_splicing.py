@@ -264,7 +264,7 @@ def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
         return time.process_time() - begin
 
     for file in FILES:
-        assert seconds(80_000, file) < 40 * max(seconds(8_000, file), 0.005), file[0].name
+        assert seconds(60_000, file) < 40 * max(seconds(6_000, file), 0.005), file[0].name
 
 
 def test_many_answers_in_one_endless_line_take_no_longer_each(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class Obsidian(TextFormat):
         if day:
             yield Part(front.end() if front else 0, len(plain), day, "")
         else:
-            yield from dated.parts(plain, _front_day(front[0]) if front else None)
+            yield from dated.markdown_parts(plain, _front_day(front[0]) if front else None)
 
 
 def _named_day(path: Path) -> date | None:
