@@ -17,10 +17,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from reframer import paths, settings
 from reframer.journal.records import Held, JournalResult, Month, Reply
 from reframer.knowledge import load_techniques
-from reframer.records import KIND_NAMES, KINDS
+from reframer.records import KIND_NAMES, KINDS, Technique
 
 _PHRASES_SHOWN = 8
-_TECHNIQUES_SHOWN = 5
+_TECHNIQUES_SHOWN = 4
 _MOST_MONTHS_NAMED = 12
 _MOST_YEARS_NAMED = 8
 _LOWEST_PEAK = 3  # so that a thing said once does not fill a picture
@@ -41,7 +41,7 @@ def report_html(result: JournalResult) -> str:
     return page.render(
         result=result,
         span=_span(result.first, result.last),
-        cards={card.id: card for card in load_techniques(settings.load().cards_dir)},
+        cards=_cards(),
         held=_held(result.held),
         chapters=chapters,
         years=_years(chapters),
@@ -62,6 +62,12 @@ def _environment() -> Environment:
     )
     environment.filters.update(day=_day, times=_times)
     return environment
+
+
+def _cards() -> dict[str, Technique]:
+    """Return the cards by id; what is wrong with one was told when the answers were worded."""
+    cards = load_techniques(settings.load().cards_dir, on_problem=lambda _: None)
+    return {card.id: card for card in cards}
 
 
 # What is said to whom
@@ -155,7 +161,7 @@ class _Picture:
     @property
     def peak(self) -> int:
         """The most that the critic or the kind words have in a month."""
-        return max(_LOWEST_PEAK, *self.critic.counts, *self.kind_talk.counts)
+        return max(*self.critic.counts, *self.kind_talk.counts)
 
     @property
     def kinds_peak(self) -> int:

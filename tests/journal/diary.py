@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 from reframer.journal.records import (
@@ -271,9 +272,9 @@ PAIRS: tuple[tuple[tuple[int, int], str, Kind, str, str], ...] = (
         " can end where the waiting did.",
     ),
 )
-TITLES = {(1, 5): "Late again", (2, 10): "Course results", (3, 13): "Choir", (3, 20): "Mum is 70"}
 
 
+@cache
 def diary() -> JournalResult:
     """Return what came of the diary."""
     replies = tuple(_replies())
@@ -323,7 +324,7 @@ def _replies() -> list[Reply]:
                 technique=technique,
             ),
             day=date(2026, month, day),
-            title=TITLES.get((month, day), ""),
+            title="",
             technique=cards[technique].title,
         )
         for (month, day), sentence, kind, technique, words in PAIRS

@@ -95,9 +95,7 @@ def test_a_daily_note_is_one_entry_without_its_marks() -> None:
     ]
 
 
-def test_a_vault_says_how_it_names_its_days_and_other_notes_have_the_day_in_their_front_matter() -> (
-    None
-):
+def test_a_vault_says_how_it_names_days_and_front_matter_what_day_other_notes_have() -> None:
     found = {
         document.entries[0].id: document.entries[0].day
         for document in read(FIXTURES / "obsidian")
@@ -177,6 +175,35 @@ def test_the_day_may_be_in_the_name_of_a_file(name: str, day: str, tmp_path: Pat
     assert days(read_one(written(tmp_path, name, "Tired.\n"))) == [day]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        (
+            "a.md",
+            "I'm lazy.\n```\nnever closed\nTired.",
+            ["I'm lazy.", "```", "never closed", "Tired."],
+        ),
+        ("a.md", "~~~\ncode\n~~~\nTired.", ["Tired."]),
+        ("a.txt", "~~~~~\nI'm lazy.\n~~~~~\nTired.", ["~~~~~", "I'm lazy.", "~~~~~", "Tired."]),
+        ("a.md", "100%% lazy.\nTired.", ["100%% lazy.", "Tired."]),
+        ("a.md", "---\nI'm lazy.\n---\nTired.", ["I'm lazy.", "Tired."]),
+        ("a.txt", "---\nme: lazy\n---\nTired.", ["me: lazy", "Tired."]),
+        ("a.md", "---\nme: lazy\n---\nTired.", ["Tired."]),
+        ("a.md", "---\nme: lazy\nTired.", ["me: lazy", "Tired."]),
+        ("a.md", "I don`t care, I can`t.", ["I don`t care, I can`t."]),
+        ("a.md", "Title\n=====\n> [!friend] A friend\n> Rest.\n", ["Title"]),
+        ("a.md", "Write to https://example.org/lazy?x=1 now", ["Write to now"]),
+        ("a.md", "#1 worry: c# and #fear/of", ["#1 worry: c# and"]),
+        ("a.md", "<!-- draft\n--> Tired.", ["Tired."]),
+    ],
+)
+def test_what_is_not_prose_is_not_heard_and_all_else_is(
+    name: str, text: str, expected: list[str], tmp_path: Path
+) -> None:
+    (found,) = heard(read_one(written(tmp_path, name, text)))
+    assert [line for line in found if line.strip()] == expected
+
+
 @pytest.mark.parametrize("file", [FILES["jrnl"], FILES["jrnl-encrypted"]])
 def test_jrnls_entries_begin_with_a_date_and_nothing_above_the_first_is_lost(file: str) -> None:
     document = read_one(FIXTURES / file)
@@ -186,7 +213,9 @@ def test_jrnls_entries_begin_with_a_date_and_nothing_above_the_first_is_lost(fil
         "I can't even make toast.",
         "Quiet evening.",
     ]
-    assert heard(document)[0] == ["Kept with jrnl since the move; older pages are in the blue book."]
+    assert heard(document)[0] == [
+        "Kept with jrnl since the move; older pages are in the blue book."
+    ]
     assert heard(document)[1] == [
         "Late for Ben's recital.",
         "I missed his piece and I'm a rotten father.",

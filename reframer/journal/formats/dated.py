@@ -13,7 +13,9 @@ from reframer.journal.formats.text import Part, Style, TextFormat, blanked, line
 _MAY_BEGIN = re.compile(r"^(?P<mark>[ ]{0,3}\#{1,6}[ \t]+)?(?=\w)", re.MULTILINE)
 _REST = re.compile(r"[ \t]*[:,|–—-]?[ \t]*")
 _PLAIN_PARAGRAPH_END = re.compile(r"(?=\n[ \t]*\n)")
-_PLAIN = Style(markdown.MARKS, _PLAIN_PARAGRAPH_END, {"callout": lines_below, "below": lines_below})
+_PLAIN = Style(
+    markdown.PLAIN_MARKS, _PLAIN_PARAGRAPH_END, {"callout": lines_below, "below": lines_below}
+)
 
 
 class Dated(TextFormat):
@@ -28,26 +30,35 @@ class Dated(TextFormat):
 
     def style_for(self, path: Path) -> Style:
         """Return Markdown's style for its files, and plain lines for all others."""
-        return markdown.STYLE if path.suffix.lower() in (".md", ".markdown") else _PLAIN
+        return markdown.STYLE if _is_markdown(path) else _PLAIN
 
     def parts(self, plain: str, path: Path) -> Iterator[Part]:
         """Yield what stands above the first date, and then each day."""
-        return parts(plain, dates.in_path(path))
+        day = dates.in_path(path)
+        return markdown_parts(plain, day) if _is_markdown(path) else _parts(plain, 0, day)
 
 
-def parts(plain: str, day: date | None) -> Iterator[Part]:
-    """Yield the parts that dates part a text into.
+def markdown_parts(plain: str, day: date | None) -> Iterator[Part]:
+    """Yield the parts that dates part Markdown into, without its front matter.
 
     Args:
         plain: The text.
         day: The day of what stands above the first date.
     """
     front = markdown.FRONT_MATTER.match(plain)
-    begin, title = front.end() if front else 0, ""
-    for start, end, heading_day, heading in _headings(blanked(markdown.FENCES, plain), begin):
+    return _parts(blanked(markdown.FENCES, plain), front.end() if front else 0, day)
+
+
+def _is_markdown(path: Path) -> bool:
+    return path.suffix.lower() in (".md", ".markdown")
+
+
+def _parts(text: str, begin: int, day: date | None) -> Iterator[Part]:
+    title = ""
+    for start, end, heading_day, heading in _headings(text, begin):
         yield Part(begin, start, day, title)
         begin, day, title = end, heading_day, heading
-    yield Part(begin, len(plain), day, title)
+    yield Part(begin, len(text), day, title)
 
 
 def _headings(text: str, begin: int) -> Iterator[tuple[int, int, date, str]]:

@@ -12,7 +12,7 @@ from reframer.journal.formats.text import Part, Place, Style, TextFormat
 _MARKS = re.compile(
     rf"""
     ^[ \t]*(?:-[ \t]+)?[\w./-]+::[^\n]*                                # properties
-  | ^[ \t]*:[A-Z]+:[ \t]*\n(?:(?![ \t]*:END:)[^\n]*\n)*[ \t]*:END:     # drawers
+  | ^[ \t]*:[A-Z]+:[ \t]*\n(?:(?![ \t]*:END:)[^\n]*\n){{0,200}}+[ \t]*:END:     # drawers
   | ^[ \t]*(?:SCHEDULED|DEADLINE):[^\n]*
   | ^[ \t]*-[ \t]+(?:TODO|DOING|DONE|LATER|NOW|WAITING|CANCELED)(?=[ ])
   | \#\[\[[^\[\]\n]*\]\]|\(\([0-9a-f-]{{36}}\)\)|\{{\{{[^{{}}\n]*\}}\}}

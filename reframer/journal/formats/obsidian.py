@@ -44,11 +44,11 @@ class Obsidian(TextFormat):
     def parts(self, plain: str, path: Path) -> Iterator[Part]:
         """Yield the note, without its front matter."""
         front = markdown.FRONT_MATTER.match(plain)
-        day = _named_day(path) or dates.in_path(path)
+        day = dates.in_path(path) or _named_day(path)
         if day:
             yield Part(front.end() if front else 0, len(plain), day, "")
         else:
-            yield from dated.parts(plain, _front_day(front[0]) if front else None)
+            yield from dated.markdown_parts(plain, _front_day(front[0]) if front else None)
 
 
 def _named_day(path: Path) -> date | None:

@@ -8,9 +8,11 @@ from datetime import date
 from pathlib import Path
 
 from reframer.journal.formats import dates
-from reframer.journal.formats.text import FRIEND, Part, Place, Style, TextFormat, lines_below
+from reframer.journal.formats.markdown import indent
+from reframer.journal.formats.text import FRIEND, Part, Place, Style, TextFormat
 
-_DRAWER = r"[ \t]*:[\w-]+:[ \t]*\n(?:(?![ \t]*:END:)[^\n]*\n)*[ \t]*:END:[^\n]*"
+_DRAWER = r"[ \t]*:[A-Z][A-Z_-]+:[ \t]*\n(?:(?![ \t]*:END:)[^\n]*\n){0,200}+[ \t]*:END:[^\n]*"
+_PLAN = r"[ \t]*(?:SCHEDULED|DEADLINE|CLOSED):[^\n]*"
 _BLOCK = (
     r"[ \t]*\#\+(?i:begin)_(?P<block>\w+)[^\n]*"
     r"(?:\n(?![ \t]*\#\+(?i:end)_(?P=block))[^\n]*)*+(?:\n[^\n]*)?"
@@ -21,7 +23,7 @@ _MARKS = re.compile(
   | ^{_BLOCK}                                                          # quotes and code
   | ^{_DRAWER}
   | ^[ \t]*\#(?:\+|[ ])[^\n]*                                          # keywords and comments
-  | ^[ \t]*(?:SCHEDULED|DEADLINE|CLOSED):[^\n]*
+  | ^{_PLAN}
   | ^[ \t]*(?:\*+[ ]+)?(?:TODO|DONE|NEXT|WAITING|CANCELLED)(?=[ ])(?:[ ]\[\#[A-Z]\])?
   | ^[ \t]*(?:[-+]|\d{{1,9}}[.)])[ ]+(?:\[[ X-]\](?=[ ]))?|^\*+(?=[ ])
   | [ ](?::[\w@]+)+:[ \t]*$                                            # tags
@@ -32,7 +34,8 @@ _MARKS = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 _PARAGRAPH_END = re.compile(
-    rf"(?:^\*+[ ]|\A)[^\n]*(?:\n{_DRAWER})?(?=\n)|(?=\n[ \t]*(?:\n|\#\+|[-+][ ]|\d{{1,2}}[.)][ ]))",
+    rf"\A[^\n]*(?:\n{_PLAN})?(?:\n{_DRAWER})*(?=\n)"
+    r"|(?=\n[ \t]*(?:\n|\#\+|[-+][ ]|\d{1,2}[.)][ ]))",
     re.MULTILINE | re.VERBOSE,
 )
 _HEADING = re.compile(r"^(?P<stars>\*+)[ ]+", re.MULTILINE)
@@ -45,9 +48,16 @@ _ENCRYPTED = "-----BEGIN PGP MESSAGE-----"
 
 def quote(place: Place, words: Sequence[str]) -> str:
     """Return a quote block with the friend's words, a paragraph for each."""
-    said = [f"Friend: {each}" for each in words]
-    lines = ["#+begin_quote", *"\n\n".join(said).split("\n"), "#+end_quote"]
+    space, _ = indent(place.line)
+    said = [line for each in words for line in ("", f"{space}Friend: {each}")][1:]
+    lines = [f"{space}#+begin_quote", *said, f"{space}#+end_quote"]
     return "".join(f"{place.newline}{line}" for line in lines)
+
+
+def below(place: Place, words: Sequence[str]) -> str:
+    """Return a line for each friend's words, within a list's item where it is one."""
+    space, _ = indent(place.line)
+    return "".join(f"{place.newline}{space}Friend: {each}" for each in words)
 
 
 class Org(TextFormat):
@@ -55,7 +65,7 @@ class Org(TextFormat):
 
     name = "org"
     title = "Org journal"
-    style = Style(_MARKS, _PARAGRAPH_END, {"callout": quote, "below": lines_below}, never_first="*")
+    style = Style(_MARKS, _PARAGRAPH_END, {"callout": quote, "below": below}, never_first="*")
 
     def recognises(self, path: Path, head: bytes) -> bool:
         """Whether a file is of this format, by its name; without a suffix that is a date."""
