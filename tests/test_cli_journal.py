@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from rich.console import Console
 
 from reframer import paths, settings
 from reframer.cli import journaling, run
-from reframer.journal import checkpoint
+from reframer.journal import checkpoint, scan
+from reframer.journal.records import AskPassword, Unread
 from tests.journal.conftest import DAYS
 from tests.journal.friend import SAYINGS, PlainModel, friend
 
@@ -157,7 +159,7 @@ def test_piped_a_run_is_quiet_and_says_a_line_every_ten_seconds(
     assert run(["journal", str(vault)]) == 0
     err = capsys.readouterr().err.splitlines()
     assert err[0] == "Read 5 entries, found 5 sentences"
-    assert re.fullmatch(r"Answered up to 2024-\S+, 2 of 5, \d+ a minute, \d+ s left", err[2])
+    assert re.fullmatch(r"Answering 2024-\S+, 2 of 5, \d+ a minute, \d+ s left", err[2])
 
 
 def test_on_a_terminal_a_bar_shows_it_and_leaves_the_words_alone(
@@ -191,6 +193,29 @@ def test_json_prints_an_event_on_every_line_and_nothing_else(
     assert {"sentence", "words", "done", "total", "seconds_left"} <= events[3].keys()
     assert (events[-1]["entries"], events[-1]["answered"]) == (6, 5)
     assert err == ""
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_an_encrypted_journal_asks_for_its_password(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: Any,
+    terminal: bool,
+) -> None:
+    monkeypatch.setattr(
+        journaling, "Console", lambda **_: Console(stderr=True, force_terminal=terminal)
+    )
+    answer("secret")
+
+    def read(path: Path, name: str | None, password: AskPassword) -> Iterator[Unread]:
+        yield Unread(path, f"The password was {password(path)}.")
+
+    monkeypatch.setattr(scan, "open_journal", read)
+    journal = tmp_path / "journal.jrnl"
+    journal.write_bytes(b"JRNLv3")
+    assert run(["journal", str(journal)]) == 1
+    assert "The password was secret." in capsys.readouterr().err
 
 
 # Choosing

@@ -38,9 +38,9 @@ def read_journal(path: Path, options: Mapping[str, Any]) -> int:
     """
     chosen = settings.load({"country": options["country"]})
     reframer = open_reframer(chosen)
-    choices = _choices(options, chosen.country, reframer)
     out = options["out"] or outputs.beside(path)
     with _teller(as_json=options["as_json"]) as teller:
+        choices = _choices(options, chosen.country, reframer, teller)
         if options["dry_run"]:
             return _dry_run(reframer, path, choices, teller)
         outputs.check_folder(out, path)
@@ -69,7 +69,9 @@ def undo_journal(path: Path) -> int:
     return int(bool(written.left))
 
 
-def _choices(options: Mapping[str, Any], country: str, reframer: Reframer) -> Choices:
+def _choices(
+    options: Mapping[str, Any], country: str, reframer: Reframer, teller: _Teller
+) -> Choices:
     wishes = Wishes(options["tone"], options["voice"], options["person"])
     return Choices(
         format=options["format"],
@@ -80,7 +82,7 @@ def _choices(options: Mapping[str, Any], country: str, reframer: Reframer) -> Ch
         min_strength=options["min_strength"],
         wishes=wishes,
         country=country,
-        ask=_ask_password,
+        ask=teller.ask_password,
         review=_Reviewer(reframer, wishes) if options["review"] else None,
         keep=options["keep"],
     )
@@ -115,7 +117,10 @@ def _write(finished: Finished, options: Mapping[str, Any], out: Path) -> Written
 
 
 class _Teller(Protocol):
-    """Who is told how a run goes."""
+    """Who is told how a run goes, and asks for what it needs on the way."""
+
+    def ask_password(self, path: Path) -> str:
+        """Ask for the password of an encrypted file."""
 
     def tell(self, event: Event) -> None:
         """Something happened."""
@@ -149,6 +154,9 @@ def _teller(*, as_json: bool) -> Iterator[_Teller]:
 
 class _Json:
     """Prints every event as a line of JSON."""
+
+    def ask_password(self, path: Path) -> str:
+        return _ask_password(path)
 
     def tell(self, event: Event) -> None:
         match event:
@@ -196,6 +204,9 @@ class _Words:
     def __init__(self) -> None:
         self._said: set[str] = set()
 
+    def ask_password(self, path: Path) -> str:
+        return _ask_password(path)
+
     def tell(self, event: Event) -> None:
         match event:
             case Scanned():
@@ -204,7 +215,7 @@ class _Words:
                 )
             case Answered():
                 self.progress(
-                    f"Answered up to {event.reply.answer.entry}",
+                    f"Answering {event.reply.answer.entry}",
                     _pace(event),
                     event.done,
                     event.total,
@@ -266,6 +277,13 @@ class _Bar(_Words):
         super().__init__()
         self._progress = progress
         self._task = progress.add_task("Reading", total=None, pace="")
+
+    def ask_password(self, path: Path) -> str:
+        self._progress.stop()  # it would write over the question
+        try:
+            return super().ask_password(path)
+        finally:
+            self._progress.start()
 
     def tell(self, event: Event) -> None:
         super().tell(event)

@@ -77,7 +77,7 @@ def beside(journal: Path) -> Path:
     """Return the folder that the report of a journal goes into unless another one is named."""
     if journal == STDIN:
         return Path("journal-reframed")
-    whole = journal.absolute()
+    whole = journal.resolve()
     return whole.with_name(f"{whole.name if whole.is_dir() else whole.stem}-reframed")
 
 
