@@ -49,6 +49,18 @@ def test_a_folder_is_read_in_order_and_without_what_is_not_the_journal(tmp_path:
     assert reasons(tmp_path) == []
 
 
+def test_a_name_that_is_not_utf_8_is_no_hindrance(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    try:
+        path.write_bytes(b"Tired.\n")
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    (document,) = read(tmp_path)
+    assert not isinstance(document, Unread)
+    assert document.path == path
+    assert document.entries[0].id == "caf\ufffd.txt#1"
+
+
 def test_a_folder_may_hold_every_format_at_once() -> None:
     found = {each.format for each in read(FIXTURES) if not isinstance(each, Unread)}
     assert found == {each.title for each in formats.FORMATS}

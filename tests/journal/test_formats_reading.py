@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -309,6 +310,14 @@ def test_journeys_html_is_read_as_words(tmp_path: Path) -> None:
         "Dropped the cake in front of everyone. I'm so clumsy.",
         "Tea & tears.",
     ]
+
+
+def test_spaces_between_journeys_tags_are_kept(tmp_path: Path) -> None:
+    html = "<p>I'm <b>so</b> <i>lazy</i>.</p>\n<ul><li>one</li> <li>two</li></ul><style>x</style>"
+    content = {"text": html, "date_journal": 0, "timezone": "Nowhere/Else"}
+    document = read_one(written(tmp_path, "1.json", json.dumps(content)))
+    assert heard(document) == [["I'm so lazy.", "one", "two"]]
+    assert days(document) == ["1970-01-01"]
 
 
 def test_day_one_classic_is_read() -> None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reframer.errors import TextUnreadable
+from reframer.journal.formats.documents import Reading
 from reframer.journal.formats.jrnl import Jrnl
-from reframer.journal.formats.text import Reading
 from reframer.journal.records import Answer, AskPassword, Document, Entry, Unread, Way
 
 _MAGIC = b"JRNLv3"

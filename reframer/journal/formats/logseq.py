@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from reframer.journal.formats import dates, markdown
-from reframer.journal.formats.text import Part, Place, Style, TextFormat
+from reframer.journal.formats.documents import Part, Place, Style, TextFormat
 
 _MARKS = re.compile(
     rf"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from reframer.journal.formats.text import FRIEND, Place, Style
+from reframer.journal.formats.documents import FRIEND, Place, Style
 
 # Only what looks like YAML: a diary, too, may begin with a line.
 FRONT_MATTER = re.compile(

@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 
 from reframer.journal.formats import dates
+from reframer.journal.formats.documents import FRIEND, Part, Place, Style, TextFormat
 from reframer.journal.formats.markdown import indent
-from reframer.journal.formats.text import FRIEND, Part, Place, Style, TextFormat
 
 _DRAWER = r"[ \t]*:[A-Z][A-Z_-]+:[ \t]*\n(?:(?![ \t]*:END:)[^\n]*\n){0,200}+[ \t]*:END:[^\n]*"
 _PLAN = r"[ \t]*(?:SCHEDULED|DEADLINE|CLOSED):[^\n]*"
