@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -204,6 +205,19 @@ class Reframer:
                 yield from (done.result() for done in as_completed(work))
             finally:
                 pool.shutdown(cancel_futures=True)
+
+    def fingerprint(self) -> str:
+        """Return a hash of what an answer depends on beside the thought and the wishes.
+
+        That is the model with its prompt and the cards. An answer kept under it can be given again.
+
+        Raises:
+            ModelError: The model or the embedder is missing, damaged or too large.
+            KnowledgeError: The cards or the index cannot be used.
+        """
+        cards = self._rooms.retriever.index.techniques
+        made_from = repr((self._speaker.name, self._speaker.style, cards))
+        return hashlib.sha256(made_from.encode()).hexdigest()
 
     def as_runnable(self) -> Runnable[str, Reframe]:
         """Return the whole flow as a LangChain runnable from text to `Reframe`."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import llama_cpp
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage
@@ -16,6 +16,7 @@ from langchain_tests.unit_tests import ChatModelUnitTests
 from reframer import catalog
 from reframer.errors import ModelMissing, TextTooLong, UsageError
 from reframer.llama.chat import ChatLlama
+from reframer.llama.context import Context
 from tests.conftest import open_chat
 
 
@@ -172,11 +173,10 @@ class TestAnswers:
         tokens = chat.weights.tokens(text)
         assert len(tokens) > len(text.split()) + 4
 
-        def generate(*_: Any, **__: Any) -> Iterator[int]:
-            yield from tokens
-            yield chat.weights._llama.token_eos()
-
-        monkeypatch.setattr(chat.weights._llama, "generate", generate)
+        spoken = iter([*tokens, llama_cpp.llama_vocab_eos(chat.weights._vocabulary)])
+        monkeypatch.setattr(
+            Context, "compute", lambda _, pieces: [next(spoken) for p in pieces if p.sampler]
+        )
         chunks = [chunk.text for chunk in chat.stream("Hi")]
         assert "".join(chunks) == text
         assert not any("\ufffd" in chunk for chunk in chunks)

@@ -213,8 +213,21 @@ class JournalResult:
 class Document(Protocol):
     """One file of a journal, read."""
 
-    path: Path
-    entries: Sequence[Entry]
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    @property
+    def format(self) -> str:
+        """Title of its format."""
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """Its entries, in the file's order."""
+
+    @property
+    def unread(self) -> Sequence[Unread]:
+        """Those that could not be read, while the rest could."""
 
     def written(self, answers: Sequence[Answer], way: Way) -> bytes:
         """Return the file's bytes with answers put in; without any, the bytes as they were.
@@ -223,15 +236,26 @@ class Document(Protocol):
             answers: Answers to sentences of this file's entries, in any order.
             way: ``callout`` or ``below`` the paragraph of the sentence, or in its place
                 (``replace``). A format that can only add writes an entry that follows.
+
+        Raises:
+            UsageError: Answers are given and the format can only be read.
         """
 
 
 class Format(Protocol):
     """A kind of journal file. It is stateless; there is one of each."""
 
-    name: str
-    title: str
-    writable: bool
+    @property
+    def name(self) -> str:
+        """What it is called on the command line."""
+
+    @property
+    def title(self) -> str:
+        """What it is called to a reader."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether answers can be put in; the others can only be read."""
 
     def recognises(self, path: Path, head: bytes) -> bool:
         """Whether a file is of this format, by its name and its first 64 KiB."""
@@ -247,4 +271,14 @@ class Format(Protocol):
         Raises:
             TextUnreadable: The bytes are not what the format promises; the message names the file
                 and, where one can be named, the entry.
+        """
+
+    def parse(self, data: bytes, path: Path, name: str, ask: AskPassword) -> Document:
+        """Read what a file holds; for the rest see `read`.
+
+        Args:
+            data: The file's bytes.
+            path: Where they come from.
+            name: Its path within the journal, with ``/``.
+            ask: Asks for a password.
         """
