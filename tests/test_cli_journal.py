@@ -184,12 +184,12 @@ def test_json_prints_an_event_on_every_line_and_nothing_else(
     events = [json.loads(line) for line in out.splitlines()]
     assert [event["event"] for event in events] == [
         "scanned",
-        "unread",
         "held",
+        "unread",
         *["answered"] * 5,
         "finished",
     ]
-    assert events[2]["level"] == "crisis"
+    assert events[1]["level"] == "crisis"
     assert {"sentence", "words", "done", "total", "seconds_left"} <= events[3].keys()
     assert (events[-1]["entries"], events[-1]["answered"]) == (6, 5)
     assert err == ""
