@@ -91,7 +91,7 @@ def test_where_to_turn_comes_before_everything_else(
     assert "116 123" in err
     assert "2024-03-04" in err
     assert err.count("116 123") == 1
-    assert "1 of them left to you." in out
+    assert "Set aside, with where to turn: 1." in out
 
 
 def test_a_file_that_cannot_be_read_is_named_and_the_exit_code_tells(
@@ -224,13 +224,15 @@ def test_an_encrypted_journal_asks_for_its_password(
 def test_a_dry_run_shows_what_would_be_answered_without_the_model_and_writes_nothing(
     vault: Path, model: PlainModel, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["journal", str(vault), "--dry-run", "--kinds", "body"]) == 0
+    (vault / "broken.md").write_bytes(b"\0\1")
+    assert run(["journal", str(vault), "--dry-run", "--kinds", "body"]) == 1
     out, err = capsys.readouterr()
+    assert "broken.md" in err
     assert out == "2024-03-03  body             0.80  Only an ugly idiot looks like that.\n"
     assert "1 sentence would be answered." in err
     assert model.history == []
     files = {path.name for path in vault.parent.rglob("*") if path.is_file()}
-    assert {name for name in files if not name.endswith(".lock")} == set(DAYS)
+    assert {name for name in files if not name.endswith(".lock")} == {*DAYS, "broken.md"}
 
 
 @pytest.mark.parametrize(
