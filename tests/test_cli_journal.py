@@ -170,7 +170,7 @@ def test_on_a_terminal_a_bar_shows_it_and_leaves_the_words_alone(
     )
     assert run(["journal", str(vault)]) == 0
     out, err = capsys.readouterr()
-    assert "5/5" in err
+    assert "5 of 5" in err
     assert out.startswith("Read 5 entries")
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 from reframer import settings
 from reframer.cli import show
@@ -158,10 +158,8 @@ def _teller(*, as_json: bool) -> Iterator[_Teller]:
         yield _Lines()
     else:
         columns = (
-            SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
             TextColumn("{task.fields[pace]}"),
         )
         with Progress(*columns, console=console, redirect_stdout=False) as progress:
@@ -226,16 +224,10 @@ class _Words:
     def tell(self, event: Event) -> None:
         match event:
             case Scanned():
-                self.progress(
-                    f"Read {event.entries:,} entries, found {event.found:,} sentences", ""
-                )
+                self.progress(f"Read {event.entries:,} entries, found {event.found:,} sentences")
             case Answered():
-                self.progress(
-                    f"Answering {event.reply.answer.entry}",
-                    _pace(event),
-                    event.done,
-                    event.total,
-                )
+                what = f"Answering {event.reply.answer.entry}"
+                self.progress(what, _pace(event), event.done / event.total)
             case Held():
                 for line in (outputs.GENTLY, event.words):
                     if line not in self._said:
@@ -243,8 +235,8 @@ class _Words:
                         self.say(f"{line}\n")
                 self.say(f"- {outputs.heading(event)}")
 
-    def progress(self, what: str, pace: str, done: int = 0, total: int = 0) -> None:
-        """Show how far it is."""
+    def progress(self, what: str, pace: str = "", share: float = 0.0) -> None:
+        """Show what is being done, how fast, and the share that is done."""
         raise NotImplementedError
 
     def say(self, text: str) -> None:
@@ -279,12 +271,11 @@ class _Lines(_Words):
         super().__init__()
         self._last = time.monotonic()
 
-    def progress(self, what: str, pace: str, done: int = 0, total: int = 0) -> None:
+    def progress(self, what: str, pace: str = "", share: float = 0.0) -> None:  # noqa: ARG002
         now = time.monotonic()
         if now - self._last >= _LINE_EVERY:
             self._last = now
-            count = f", {done:,} of {total:,}" if total else ""
-            self.say(f"{what}{count}{f', {pace}' if pace else ''}")
+            self.say(f"{what}, {pace}" if pace else what)
 
 
 class _Bar(_Words):
@@ -293,7 +284,7 @@ class _Bar(_Words):
     def __init__(self, progress: Progress) -> None:
         super().__init__()
         self._progress = progress
-        self._task = progress.add_task("Reading", total=None, pace="")
+        self._task = progress.add_task("Reading", total=1, pace="")
 
     def ask_password(self, path: Path) -> str:
         self._progress.stop()  # it would write over the question
@@ -307,11 +298,9 @@ class _Bar(_Words):
         if isinstance(event, Finished):
             self._progress.stop()
 
-    def progress(self, what: str, pace: str, done: int = 0, total: int = 0) -> None:
-        self._progress.update(
-            self._task, description=what, completed=done, total=total or None, pace=pace
-        )
-        if total and done == total:  # a review may follow, and needs the terminal
+    def progress(self, what: str, pace: str = "", share: float = 0.0) -> None:
+        self._progress.update(self._task, description=what, completed=share, pace=pace)
+        if share == 1:  # a review may follow, and needs the terminal
             self._progress.stop()
 
     def say(self, text: str) -> None:
@@ -323,9 +312,10 @@ class _Bar(_Words):
 
 
 def _pace(event: Answered) -> str:
+    count = f"{event.done:,} of {event.total:,}"
     if event.seconds_left is None:
-        return ""
-    return f"{event.per_minute:.0f} a minute, {_duration(event.seconds_left)} left"
+        return count
+    return f"{count}, {event.per_minute:.0f} a minute, {_duration(event.seconds_left)} left"
 
 
 def _duration(seconds: float) -> str:
@@ -400,7 +390,7 @@ def _show(reply: Reply) -> None:
 
 def _choice() -> str:
     choice: str = click.prompt(
-        "Keep it? Enter: yes, e: edit, w: another way, s: skip, q: stop",
+        "Keep it? Enter for yes, e to edit, w for another way, s to skip, q to stop",
         type=click.Choice(["", "e", "w", "s", "q"]),
         default="",
         show_default=False,
