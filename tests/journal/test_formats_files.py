@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from reframer.errors import UsageError
 from reframer.journal import formats
@@ -184,7 +185,6 @@ def test_a_folder_or_file_without_permission_is_named(tmp_path: Path) -> None:
 
 
 def test_the_wrong_password_is_said_and_nothing_of_it(tmp_path: Path) -> None:
-    pytest.importorskip("cryptography")
     (unread,) = open_journal(FIXTURES / FILES["jrnl-encrypted"], None, lambda path: "wrong one")
     assert isinstance(unread, Unread)
     assert "password does not open journal.jrnl" in unread.reason
@@ -192,7 +192,6 @@ def test_the_wrong_password_is_said_and_nothing_of_it(tmp_path: Path) -> None:
 
 
 def test_an_older_header_of_jrnl_is_read_too(tmp_path: Path) -> None:
-    pytest.importorskip("cryptography")
     data = (FIXTURES / FILES["jrnl-encrypted"]).read_bytes()
     (length,) = struct.unpack(">H", data[6:8])
     plain = base64.b64decode(data[8 : 8 + length])
@@ -201,16 +200,15 @@ def test_an_older_header_of_jrnl_is_read_too(tmp_path: Path) -> None:
 
 
 def test_version_2_of_jrnls_encryption_is_read_and_written_too(tmp_path: Path) -> None:
-    fernet = pytest.importorskip("cryptography.fernet")
     salt = b"\xf2\xd5q\x0e\xc1\x8d.\xde\xdc\x8e6t\x89\x04\xce\xf8"
     key = base64.urlsafe_b64encode(
         hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), salt, 100_000, 32)
     )
-    token = fernet.Fernet(key).encrypt(b"[2024-01-15 10:00] I'm lazy.\n")
+    token = Fernet(key).encrypt(b"[2024-01-15 10:00] I'm lazy.\n")
     document = read_one(written(tmp_path, "journal.txt", token))
     assert document.entries[0].text == "I'm lazy.\n"
     data = document.written([answer(document, "I'm lazy.", "Tired.")], "replace")
-    assert fernet.Fernet(key).decrypt(data) == b"[2024-01-15 10:00] Tired.\n"
+    assert Fernet(key).decrypt(data) == b"[2024-01-15 10:00] Tired.\n"
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf", b"\xff\xfe", b" \r\n\r\n"])

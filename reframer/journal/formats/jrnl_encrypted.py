@@ -15,6 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+
 from reframer.errors import TextUnreadable
 from reframer.journal.formats.documents import Reading
 from reframer.journal.formats.jrnl import Jrnl
@@ -54,12 +58,9 @@ class EncryptedDocument:
 
     def written(self, answers: Sequence[Answer], way: Way) -> bytes:
         """Return the file's bytes with answers put in, encrypted."""
-        from cryptography.fernet import Fernet  # only encrypted journals need it
-
         if not answers:
             return self.data
-        token: bytes = Fernet(self.key).encrypt(self.inner.written(answers, way))
-        return self.beginning + token
+        return self.beginning + Fernet(self.key).encrypt(self.inner.written(answers, way))
 
 
 class JrnlEncrypted(Reading):
@@ -74,8 +75,6 @@ class JrnlEncrypted(Reading):
 
     def parse(self, data: bytes, path: Path, name: str, ask: AskPassword) -> Document:
         """Read what a file holds."""
-        from cryptography.fernet import Fernet, InvalidToken
-
         salt, begin = _header(data, name)
         key = _key(ask(path), salt)
         try:
@@ -104,8 +103,5 @@ def _header(data: bytes, name: str) -> tuple[bytes, int]:
 
 
 def _key(password: str, salt: bytes) -> bytes:
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
-
     derived = PBKDF2HMAC(SHA256(), length=32, salt=salt, iterations=_ITERATIONS)
     return base64.urlsafe_b64encode(derived.derive(password.encode()))
