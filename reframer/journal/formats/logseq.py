@@ -14,7 +14,7 @@ _MARKS = re.compile(
     ^[ \t]*(?:-[ \t]+)?[\w./-]+::[^\n]*                                # properties
   | ^[ \t]*:[A-Z]+:[ \t]*\n(?:(?![ \t]*:END:)[^\n]*\n){{0,200}}+[ \t]*:END:     # drawers
   | ^[ \t]*(?:SCHEDULED|DEADLINE):[^\n]*
-  | ^[ \t]*-[ \t]+(?:TODO|DOING|DONE|LATER|NOW|WAITING|CANCELED)(?=[ ])
+  | (?P<item_state>^[ \t]*-[ \t]+(?:TODO|DOING|DONE|LATER|NOW|WAITING|CANCELED)(?=[ ]))
   | \#\[\[[^\[\]\n]*\]\]|\(\([0-9a-f-]{{36}}\)\)|\{{\{{[^{{}}\n]*\}}\}}
   | {markdown.MARKS.pattern}
     """,

@@ -15,6 +15,7 @@ _BYTE_ORDER_MARKS = (
 )
 _NO_LETTER = re.compile("[\ud800-\udfff]")
 _NOT_BREAK = re.compile(r"[^\n]")
+_LINE_SEPARATOR = "\u2028"
 _TITLE = 80
 
 
@@ -127,7 +128,9 @@ def blanked(marks: re.Pattern[str], text: str) -> str:
     """Return a text, as long, with spaces for what a pattern finds; line breaks stay.
 
     Args:
-        marks: The pattern. A last group whose name begins with ``kept`` is left as it is.
+        marks: The pattern. A last group whose name begins with ``kept`` is left as it is. Behind
+            one whose name begins with ``item`` stands a line separator, which is a space, too:
+            items of a list, without their marks, could be taken for the lines of one sentence.
         text: The text.
     """
     return marks.sub(_spaces, text)
@@ -135,13 +138,15 @@ def blanked(marks: re.Pattern[str], text: str) -> str:
 
 def first_line(text: str) -> str:
     """Return the first line of a text that says anything, short enough for a title."""
-    lines = (line.strip(" \t#*>-") for line in text.split("\n", 50))
+    lines = (line.strip(f" \t#*>-{_LINE_SEPARATOR}") for line in text.split("\n", 50))
     return next((line[:_TITLE].rstrip() for line in lines if line), "")
 
 
 def _spaces(match: re.Match[str]) -> str:
     blank = _NOT_BREAK.sub(" ", match[0])
     group = match.lastgroup or ""
+    if group.startswith("item"):
+        return blank[:-1] + _LINE_SEPARATOR
     if not group.startswith("kept"):
         return blank
     start, end = (offset - match.start() for offset in match.span(group))
