@@ -12,7 +12,7 @@ import pytest
 from reframer.journal.formats import FORMATS, find
 from reframer.journal.records import Document, Unread
 from reframer.sentences import split
-from tests.journal.journals import FIXTURES, read, read_one, written
+from tests.journal.journals import FIXTURES, answer, read, read_one, written
 
 FILES = {
     "obsidian": "obsidian/2024-01-15.md",
@@ -265,6 +265,29 @@ def test_day_ones_text_is_unescaped_and_its_days_are_those_of_the_writers_place(
         "Forgot the tickets. I'm such a fool!",
         "Mara laughed — it was fine.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "day"),
+    [
+        ({"creationDate": "2021-03-03T18:48:50Z", "timeZone": "Australia/Sydney"}, "2021-03-04"),
+        ({"creationDate": "2021-03-04T05:48:50+11:00"}, "2021-03-03"),
+        ({"creationDate": "2021-03-03T18:48:50.123Z", "timeZone": "Nowhere/Else"}, "2021-03-03"),
+        ({"creationDate": "0001-01-01T00:00:00Z", "timeZone": "America/Lima"}, "0001-01-01"),
+        ({"creationDate": "yesterday"}, "None"),
+        ({}, "None"),
+    ],
+)
+def test_day_ones_moments_are_those_of_the_world_and_the_writers_zone(
+    fields: dict[str, str], day: str, tmp_path: Path
+) -> None:
+    content = {"metadata": {}, "entries": [{"text": "![](x)\nI'm lazy.", **fields}]}
+    document = read_one(written(tmp_path, "Journal.json", json.dumps(content)))
+    assert days(document) == [day]
+    assert titles(document) == ["I'm lazy."]
+    data = document.written([answer(document, "I'm lazy.", "Tired.")], "below")
+    _, friend = json.loads(data)["entries"]
+    assert ("creationDate" in friend) == (day != "None")
 
 
 def test_day_ones_zip_is_read_as_its_json(tmp_path: Path) -> None:

@@ -12,15 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from reframer.journal.formats import archive, json_text, markdown
+from reframer.journal.formats import archive, dates, json_text, markdown
 from reframer.journal.formats.documents import Reading, by_entry
 from reframer.journal.formats.text import Edit, Source, blanked, decode, even, first_line, shown
 from reframer.journal.records import Answer, AskPassword, Document, Entry, Unread, Way
 
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _TO_ESCAPE = re.compile(r"([\\`*_{}\[\]()#+.!|<>~-])")
+_MOMENT_LATER = timedelta(seconds=1)
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"
 _SPACE_OF_NAMES = uuid.UUID("8d0c2c1e-5a44-5d0c-9a53-6c8f0b7d1f5e")  # chosen once, for ever
 
@@ -110,25 +110,22 @@ class DayOne(Reading):
                 heard = blanked(markdown.MARKS, even(plain))
                 id = f"{name}#{number}"
                 values[id] = value
-                entries.append(Entry(id, _day(content), first_line(plain), plain, heard))
+                title = first_line(heard) or first_line(plain)
+                entries.append(Entry(id, _day(content), title, plain, heard))
         return DayOneDocument(path, self.title, tuple(entries), tuple(unread), source, values)
 
 
 def _day(content: Mapping[str, object]) -> date | None:
     """Return the day on which an entry was written, where it was written."""
     moment = _moment(content)
-    if not moment:
-        return None
-    try:
-        return moment.astimezone(ZoneInfo(str(content.get("timeZone", "UTC")))).date()
-    except (ValueError, OSError, KeyError):  # a zone that this machine does not know
-        return moment.date()
+    return dates.day_there(moment, content.get("timeZone")) if moment else None
 
 
 def _moment(content: Mapping[str, object]) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(content.get("creationDate"))).replace(tzinfo=UTC)
-    except ValueError:
+        moment = datetime.fromisoformat(str(content.get("creationDate")))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 
@@ -153,14 +150,12 @@ def _friend(
     named = f"{value.content.get('uuid')}\n{words}"
     fields = {
         "uuid": quoting.quoted(uuid.uuid5(_SPACE_OF_NAMES, named).hex.upper()),
-        "creationDate": quoting.quoted((moment + timedelta(seconds=1)).strftime(_STAMP))
-        if moment
-        else None,
+        "creationDate": quoting.quoted(f"{moment + _MOMENT_LATER:{_STAMP}}") if moment else None,
         "timeZone": _raw(text, members.get("timeZone")),
         "tags": f"[{quoting.quoted('friend')}]",
         "text": quoting.quoted(words),
     }
-    first, *_, last = members.values()
+    first, last = next(iter(members.values())), next(reversed(members.values()))
     lead = text[value.start + 1 : first.key_start]
     colon = text[first.key_end : first.start]
     tail = text[last.end : value.end - 1]
