@@ -73,7 +73,7 @@ class DayOneZip:
             its_answers = [each for each in answers if each.entry in document.values]
             if its_answers:
                 changed[file] = document.written(its_answers, way)
-        return archive.replaced(self.data, changed) if changed else self.data
+        return archive.replaced(self.data, changed, self.path.name) if changed else self.data
 
 
 class DayOne(Reading):
@@ -147,7 +147,7 @@ def _friend(
         f"> {_markdown(answer.sentence)}\n\nFriend: {_markdown(answer.words)}"
         for answer in sorted(answers, key=lambda answer: answer.start)
     )
-    named = f"{value.content.get('uuid')}\n{words}"
+    named = shown(f"{value.content.get('uuid')}\n{words}")
     fields = {
         "uuid": quoting.quoted(uuid.uuid5(_SPACE_OF_NAMES, named).hex.upper()),
         "creationDate": quoting.quoted(f"{moment + _MOMENT_LATER:{_STAMP}}") if moment else None,

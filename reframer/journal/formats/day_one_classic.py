@@ -32,7 +32,7 @@ class DayOneClassic(Reading):
             content = plistlib.loads(data)
             text = content.get("Entry Text", "")
             entries = [entry(f"{name}#1", _day(content), text)] if text.strip() else []
-        except (plistlib.InvalidFileException, ExpatError, ValueError, AttributeError):
+        except (ExpatError, ValueError, AttributeError, TypeError, LookupError):
             message = f"{name} is not a whole entry of Day One Classic."
             raise TextUnreadable(message, "Take the file from a backup.") from None
         return Imported(path, self.title, data, tuple(entries))
