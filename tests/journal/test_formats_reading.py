@@ -290,15 +290,16 @@ def test_day_ones_moments_are_those_of_the_world_and_the_writers_zone(
     assert ("creationDate" in friend) == (day != "None")
 
 
-def test_day_ones_zip_is_read_as_its_json(tmp_path: Path) -> None:
+def test_day_ones_zip_is_read_as_the_journals_in_it(tmp_path: Path) -> None:
     plain = read_one(FIXTURES / FILES["day-one"])
-    document = read_one(zipped(tmp_path / "export.zip", FIXTURES / "day_one"))
+    path = zipped(tmp_path / "export.zip", FIXTURES / "day_one")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.write(FIXTURES / FILES["day-one"], "Work.json")
+    document = read_one(path)
     assert document.format == "Day One"
-    assert [entry.id for entry in document.entries] == [
-        "export.zip/Journal.json#1",
-        "export.zip/Journal.json#2",
-    ]
-    assert [entry.text for entry in document.entries] == [entry.text for entry in plain.entries]
+    assert [entry.id for entry in document.entries] == [f"export.zip#{n}" for n in (1, 2, 3, 4)]
+    texts = [entry.text for entry in plain.entries]
+    assert [entry.text for entry in document.entries] == texts + texts
 
 
 def test_logseqs_properties_references_and_states_are_not_prose() -> None:

@@ -90,25 +90,38 @@ class DayOne(Reading):
     def parse(self, data: bytes, path: Path, name: str, ask: AskPassword) -> Document:
         """Read what a file holds."""
         if not archive.is_zip(data):
-            return self._parse(data, path, name)
-        files = archive.json_files(data, name)
-        journals = {file: self._parse(each, path, f"{name}/{file}") for file, each in files.items()}
-        return DayOneZip(path, self.title, data, journals)
+            return self._parse(data, path, name, name)
+        documents: dict[str, DayOneDocument] = {}
+        for file, each in archive.json_files(data, name).items():
+            before = sum(len(document.entries) for document in documents.values())
+            documents[file] = self._parse(each, path, name, f"{name}/{file}", before)
+        return DayOneZip(path, self.title, data, documents)
 
-    def _parse(self, data: bytes, path: Path, name: str) -> DayOneDocument:
-        source = decode(data, name)
-        entries = []
+    def _parse(
+        self, data: bytes, path: Path, name: str, file: str, before: int = 0
+    ) -> DayOneDocument:
+        """Read one journal.
+
+        Args:
+            data: Its JSON.
+            path: The file that it is, or is in.
+            name: That file's path within the journal.
+            file: What it is called in errors.
+            before: How many entries other journals in the same file have.
+        """
+        source = decode(data, file)
+        entries: list[Entry] = []
         unread = []
         values = {}
-        for number, value in enumerate(json_text.entry_values(source.text, name), 1):
+        for number, value in enumerate(json_text.entry_values(source.text, file), 1):
             content = value.content if isinstance(value.content, dict) else {"text": None}
             text = content.get("text", "")  # an entry may be nothing but a picture
             if not isinstance(text, str):
-                unread.append(Unread(path, f"Entry {number} of {name} has no text that is one."))
+                unread.append(Unread(path, f"Entry {number} of {file} has no text that is one."))
             elif text.strip():
                 plain = shown(_ESCAPED.sub(r"\1", text))
                 heard = blanked(markdown.MARKS, even(plain))
-                id = f"{name}#{number}"
+                id = f"{name}#{before + len(entries) + 1}"
                 values[id] = value
                 title = first_line(heard) or first_line(plain)
                 entries.append(Entry(id, _day(content), title, plain, heard))
