@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from reframer.errors import UsageError
+from reframer.errors import TextUnreadable, UsageError
 from reframer.journal import formats
 from reframer.journal.formats import find, open_journal
 from reframer.journal.records import Document, Format, Unread
@@ -116,6 +116,8 @@ def test_a_journal_may_itself_be_given_as_a_link(tmp_path: Path) -> None:
         ("journal.jrnl", b"JRNLv3", "is damaged"),
         ("journal.jrnl", b"JRNLv3\x00\x04abcd", "is damaged"),
         ("x.doentry", b"<plist><dict>", "is not a whole entry"),
+        ("x.doentry", b"<?xml version='1.0' encoding='no'?><plist/>", "is not a whole entry"),
+        ("x.doentry", b"<plist><dict><date>2020</date></dict></plist>", "is not a whole entry"),
         ("x.doentry", b"", "is not a whole entry"),
     ],
 )
@@ -158,6 +160,21 @@ def test_a_bad_file_in_journeys_zip_is_named_and_the_others_are_read(tmp_path: P
 def test_a_damaged_zip_is_named(tmp_path: Path) -> None:
     data = zipped(tmp_path / "export.zip", FIXTURES / "day_one").read_bytes()
     assert "cannot be unpacked" in reasons(written(tmp_path, "cut.zip", data[:-30]), "day-one")[0]
+
+
+def test_a_zip_with_a_damaged_picture_is_read_and_not_written(tmp_path: Path) -> None:
+    data = zipped(tmp_path / "export.zip", FIXTURES / "day_one").read_bytes()
+    document = read_one(written(tmp_path, "bad.zip", data.replace(b"JFIF", b"JFIX")))
+    with pytest.raises(TextUnreadable, match=r"bad\.zip holds a damaged file"):
+        document.written([answer(document, "I'm such a fool!", "No.")], "below")
+
+
+def test_bytes_that_stand_for_nothing_do_not_stop_day_one(tmp_path: Path) -> None:
+    data = (FIXTURES / FILES["day-one"]).read_bytes().replace(b"5B1C", b"5B\xffC")
+    document = read_one(written(tmp_path, "Journal.json", data))
+    after = document.written([answer(document, "I'm such a fool!", "No.")], "below")
+    assert b"5B\xffC" in after
+    assert b"Friend: No" in after
 
 
 def test_a_small_zip_that_unpacks_to_very_much_is_refused(

@@ -12,7 +12,7 @@ import pytest
 from reframer.journal.formats import FORMATS, find
 from reframer.journal.records import Document, Unread
 from reframer.sentences import split
-from tests.journal.journals import FIXTURES, read, read_one, written
+from tests.journal.journals import FIXTURES, answer, read, read_one, written
 
 FILES = {
     "obsidian": "obsidian/2024-01-15.md",
@@ -267,15 +267,39 @@ def test_day_ones_text_is_unescaped_and_its_days_are_those_of_the_writers_place(
     ]
 
 
-def test_day_ones_zip_is_read_as_its_json(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fields", "day"),
+    [
+        ({"creationDate": "2021-03-03T18:48:50Z", "timeZone": "Australia/Sydney"}, "2021-03-04"),
+        ({"creationDate": "2021-03-04T05:48:50+11:00"}, "2021-03-03"),
+        ({"creationDate": "2021-03-03T18:48:50.123Z", "timeZone": "Nowhere/Else"}, "2021-03-03"),
+        ({"creationDate": "0001-01-01T00:00:00Z", "timeZone": "America/Lima"}, "0001-01-01"),
+        ({"creationDate": "yesterday"}, "None"),
+        ({}, "None"),
+    ],
+)
+def test_day_ones_moments_are_those_of_the_world_and_the_writers_zone(
+    fields: dict[str, str], day: str, tmp_path: Path
+) -> None:
+    content = {"metadata": {}, "entries": [{"text": "![](x)\nI'm lazy.", **fields}]}
+    document = read_one(written(tmp_path, "Journal.json", json.dumps(content)))
+    assert days(document) == [day]
+    assert titles(document) == ["I'm lazy."]
+    data = document.written([answer(document, "I'm lazy.", "Tired.")], "below")
+    _, friend = json.loads(data)["entries"]
+    assert ("creationDate" in friend) == (day != "None")
+
+
+def test_day_ones_zip_is_read_as_the_journals_in_it(tmp_path: Path) -> None:
     plain = read_one(FIXTURES / FILES["day-one"])
-    document = read_one(zipped(tmp_path / "export.zip", FIXTURES / "day_one"))
+    path = zipped(tmp_path / "export.zip", FIXTURES / "day_one")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.write(FIXTURES / FILES["day-one"], "Work.json")
+    document = read_one(path)
     assert document.format == "Day One"
-    assert [entry.id for entry in document.entries] == [
-        "export.zip/Journal.json#1",
-        "export.zip/Journal.json#2",
-    ]
-    assert [entry.text for entry in document.entries] == [entry.text for entry in plain.entries]
+    assert [entry.id for entry in document.entries] == [f"export.zip#{n}" for n in (1, 2, 3, 4)]
+    texts = [entry.text for entry in plain.entries]
+    assert [entry.text for entry in document.entries] == texts + texts
 
 
 def test_logseqs_properties_references_and_states_are_not_prose() -> None:
@@ -339,7 +363,8 @@ def test_day_one_classic_is_read() -> None:
 def zipped(target: Path, folder: Path) -> Path:
     """Make a zip as an app exports it, with a picture."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("photos/0cc175b9c0f1b6a831c399e269772661.jpeg", b"\xff\xd8\xff\xe0JFIF")
+        photo = zipfile.ZipInfo("photos/0cc175b9c0f1b6a831c399e269772661.jpeg")
+        archive.writestr(photo, b"\xff\xd8\xff\xe0JFIF")  # as it is, not packed
         for file in sorted(folder.iterdir()):
             archive.write(file, file.name)
     return target

@@ -118,6 +118,19 @@ def test_day_ones_zip_keeps_its_pictures(tmp_path: Path) -> None:
         assert after.read(journal) == (GOLDEN / "day-one.below.json").read_bytes()
 
 
+def test_only_the_answered_journal_in_a_zip_changes(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "export.zip", FIXTURES / "day_one")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.write(FIXTURES / FILES["day-one"], "Work.json")
+    document = read_one(path)
+    last = document.entries[-1]
+    an_answer = Answer(last.id, 0, len(last.text), last.text, "body", 0.8, "Rest.", "model")
+    new = written(tmp_path, "new.zip", document.written([an_answer], "below"))
+    with zipfile.ZipFile(new) as after:
+        assert after.read("Journal.json") == (FIXTURES / FILES["day-one"]).read_bytes()
+        assert len(json.loads(after.read("Work.json"))["entries"]) == 4
+
+
 def test_a_minified_day_one_export_stays_minified(tmp_path: Path) -> None:
     plain = json.loads((FIXTURES / FILES["day-one"]).read_bytes())
     packed = json.dumps(plain, separators=(",", ":"))

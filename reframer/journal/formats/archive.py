@@ -13,7 +13,8 @@ from reframer.errors import TextUnreadable
 _MAGIC = b"PK\x03\x04"
 _LARGEST = 200 * 1024 * 1024  # bytes of text that are unpacked; a small archive may hold very many
 _HEAD = 64 * 1024
-_BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
+# What the library raises for a zip that is damaged, encrypted or packed in a rare way.
+_BROKEN = (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, EOFError, OSError)
 
 
 def json_head(path: Path, head: bytes) -> bytes:
@@ -57,18 +58,26 @@ def json_files(data: bytes, name: str) -> dict[str, bytes]:
     raise TextUnreadable(f"{name} holds more than 200 MB of text.", "Export it in parts.")
 
 
-def replaced(data: bytes, files: Mapping[str, bytes]) -> bytes:
+def replaced(data: bytes, files: Mapping[str, bytes], name: str) -> bytes:
     """Return a zip with some of its files changed; all others hold what they held.
 
     Args:
         data: The zip.
         files: What is to be in the changed files, by their names.
+        name: The zip's name, for the error.
+
+    Raises:
+        TextUnreadable: One of the others is damaged.
     """
     target = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(target, "w") as new:
-        new.comment = old.comment
-        for each in old.infolist():
-            new.writestr(each, files.get(each.filename) or old.read(each))
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(target, "w") as new:
+            new.comment = old.comment
+            for each in old.infolist():
+                new.writestr(each, files.get(each.filename) or old.read(each))
+    except _BROKEN:
+        message = f"{name} holds a damaged file and cannot be written."
+        raise TextUnreadable(message, "Export it once more.") from None
     return target.getvalue()
 
 

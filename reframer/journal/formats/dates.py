@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _MONTH = (
@@ -72,6 +73,22 @@ def of(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+def zone(name: object) -> tzinfo:
+    """Return a time zone by its name; UTC for one that this machine does not know."""
+    try:
+        return ZoneInfo(str(name))
+    except (ValueError, OSError, KeyError):
+        return UTC
+
+
+def day_there(moment: datetime, zone_name: object) -> date:
+    """Return the day that a moment falls on in a time zone."""
+    try:
+        return moment.astimezone(zone(zone_name)).date()
+    except OverflowError:  # at the ends of the calendar
+        return moment.date()
 
 
 def _slashed(text: str) -> tuple[date, int] | None:

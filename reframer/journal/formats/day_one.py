@@ -12,15 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from reframer.journal.formats import archive, json_text, markdown
+from reframer.journal.formats import archive, dates, json_text, markdown
 from reframer.journal.formats.documents import Reading, by_entry
 from reframer.journal.formats.text import Edit, Source, blanked, decode, even, first_line, shown
 from reframer.journal.records import Answer, AskPassword, Document, Entry, Unread, Way
 
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _TO_ESCAPE = re.compile(r"([\\`*_{}\[\]()#+.!|<>~-])")
+_MOMENT_LATER = timedelta(seconds=1)
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"
 _SPACE_OF_NAMES = uuid.UUID("8d0c2c1e-5a44-5d0c-9a53-6c8f0b7d1f5e")  # chosen once, for ever
 
@@ -73,7 +73,7 @@ class DayOneZip:
             its_answers = [each for each in answers if each.entry in document.values]
             if its_answers:
                 changed[file] = document.written(its_answers, way)
-        return archive.replaced(self.data, changed) if changed else self.data
+        return archive.replaced(self.data, changed, self.path.name) if changed else self.data
 
 
 class DayOne(Reading):
@@ -90,45 +90,55 @@ class DayOne(Reading):
     def parse(self, data: bytes, path: Path, name: str, ask: AskPassword) -> Document:
         """Read what a file holds."""
         if not archive.is_zip(data):
-            return self._parse(data, path, name)
-        files = archive.json_files(data, name)
-        journals = {file: self._parse(each, path, f"{name}/{file}") for file, each in files.items()}
-        return DayOneZip(path, self.title, data, journals)
+            return self._parse(data, path, name, name)
+        documents: dict[str, DayOneDocument] = {}
+        for file, each in archive.json_files(data, name).items():
+            before = sum(len(document.entries) for document in documents.values())
+            documents[file] = self._parse(each, path, name, f"{name}/{file}", before)
+        return DayOneZip(path, self.title, data, documents)
 
-    def _parse(self, data: bytes, path: Path, name: str) -> DayOneDocument:
-        source = decode(data, name)
-        entries = []
+    def _parse(
+        self, data: bytes, path: Path, name: str, file: str, before: int = 0
+    ) -> DayOneDocument:
+        """Read one journal.
+
+        Args:
+            data: Its JSON.
+            path: The file that it is, or is in.
+            name: That file's path within the journal.
+            file: What it is called in errors.
+            before: How many entries other journals in the same file have.
+        """
+        source = decode(data, file)
+        entries: list[Entry] = []
         unread = []
         values = {}
-        for number, value in enumerate(json_text.entry_values(source.text, name), 1):
+        for number, value in enumerate(json_text.entry_values(source.text, file), 1):
             content = value.content if isinstance(value.content, dict) else {"text": None}
             text = content.get("text", "")  # an entry may be nothing but a picture
             if not isinstance(text, str):
-                unread.append(Unread(path, f"Entry {number} of {name} has no text that is one."))
+                unread.append(Unread(path, f"Entry {number} of {file} has no text that is one."))
             elif text.strip():
                 plain = shown(_ESCAPED.sub(r"\1", text))
                 heard = blanked(markdown.MARKS, even(plain))
-                id = f"{name}#{number}"
+                id = f"{name}#{before + len(entries) + 1}"
                 values[id] = value
-                entries.append(Entry(id, _day(content), first_line(plain), plain, heard))
+                title = first_line(heard) or first_line(plain)
+                entries.append(Entry(id, _day(content), title, plain, heard))
         return DayOneDocument(path, self.title, tuple(entries), tuple(unread), source, values)
 
 
 def _day(content: Mapping[str, object]) -> date | None:
     """Return the day on which an entry was written, where it was written."""
     moment = _moment(content)
-    if not moment:
-        return None
-    try:
-        return moment.astimezone(ZoneInfo(str(content.get("timeZone", "UTC")))).date()
-    except (ValueError, OSError, KeyError):  # a zone that this machine does not know
-        return moment.date()
+    return dates.day_there(moment, content.get("timeZone")) if moment else None
 
 
 def _moment(content: Mapping[str, object]) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(content.get("creationDate"))).replace(tzinfo=UTC)
-    except ValueError:
+        moment = datetime.fromisoformat(str(content.get("creationDate")))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 
@@ -150,17 +160,15 @@ def _friend(
         f"> {_markdown(answer.sentence)}\n\nFriend: {_markdown(answer.words)}"
         for answer in sorted(answers, key=lambda answer: answer.start)
     )
-    named = f"{value.content.get('uuid')}\n{words}"
+    named = shown(f"{value.content.get('uuid')}\n{words}")
     fields = {
         "uuid": quoting.quoted(uuid.uuid5(_SPACE_OF_NAMES, named).hex.upper()),
-        "creationDate": quoting.quoted((moment + timedelta(seconds=1)).strftime(_STAMP))
-        if moment
-        else None,
+        "creationDate": quoting.quoted(f"{moment + _MOMENT_LATER:{_STAMP}}") if moment else None,
         "timeZone": _raw(text, members.get("timeZone")),
         "tags": f"[{quoting.quoted('friend')}]",
         "text": quoting.quoted(words),
     }
-    first, *_, last = members.values()
+    first, last = next(iter(members.values())), next(reversed(members.values()))
     lead = text[value.start + 1 : first.key_start]
     colon = text[first.key_end : first.start]
     tail = text[last.end : value.end - 1]

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from xml.parsers.expat import ExpatError
-from zoneinfo import ZoneInfo
 
 from reframer.errors import TextUnreadable
+from reframer.journal.formats import dates
 from reframer.journal.formats.documents import Reading
 from reframer.journal.formats.imported import Imported, entry
 from reframer.journal.records import AskPassword, Document
@@ -32,7 +32,7 @@ class DayOneClassic(Reading):
             content = plistlib.loads(data)
             text = content.get("Entry Text", "")
             entries = [entry(f"{name}#1", _day(content), text)] if text.strip() else []
-        except (plistlib.InvalidFileException, ExpatError, ValueError, AttributeError):
+        except (ExpatError, ValueError, AttributeError, TypeError, LookupError):
             message = f"{name} is not a whole entry of Day One Classic."
             raise TextUnreadable(message, "Take the file from a backup.") from None
         return Imported(path, self.title, data, tuple(entries))
@@ -42,8 +42,4 @@ def _day(content: dict[str, Any]) -> date | None:
     moment = content.get("Creation Date")
     if not isinstance(moment, datetime):
         return None
-    try:
-        zone = ZoneInfo(content["Time Zone"])
-    except (KeyError, ValueError, TypeError, OSError):
-        return moment.date()
-    return moment.replace(tzinfo=UTC).astimezone(zone).date()
+    return dates.day_there(moment.replace(tzinfo=UTC), content.get("Time Zone"))

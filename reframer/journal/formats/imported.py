@@ -37,4 +37,5 @@ class Imported:
 def entry(id: str, day: date | None, text: str) -> Entry:
     """Return an entry whose text is Markdown, or plain."""
     whole = shown(text)
-    return Entry(id, day, first_line(whole), whole, blanked(markdown.MARKS, even(whole)))
+    heard = blanked(markdown.MARKS, even(whole))
+    return Entry(id, day, first_line(heard) or first_line(whole), whole, heard)

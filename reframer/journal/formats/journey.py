@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from reframer.errors import TextUnreadable
-from reframer.journal.formats import archive, json_text
+from reframer.journal.formats import archive, dates, json_text
 from reframer.journal.formats.documents import Reading
 from reframer.journal.formats.imported import Imported, entry
 from reframer.journal.formats.text import decode
@@ -52,19 +50,14 @@ def _read(text: str, name: str) -> tuple[datetime, str]:
     """Return when an entry was written, and its words."""
     content = json_text.load(text, name)
     try:
-        moment = datetime.fromtimestamp(content["date_journal"] / 1000, _zone(content))
+        moment = datetime.fromtimestamp(
+            content["date_journal"] / 1000, dates.zone(content.get("timezone"))
+        )
         words = content["text"]
         return moment, _words(words) if "<" in words else words
-    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError):
         message = f"{name} has no text or no date."
         raise TextUnreadable(message, "Export it once more.") from None
-
-
-def _zone(content: dict[str, Any]) -> tzinfo:
-    try:
-        return ZoneInfo(content["timezone"])
-    except (KeyError, ValueError, TypeError, OSError):
-        return UTC
 
 
 def _words(html: str) -> str:
