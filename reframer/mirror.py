@@ -59,7 +59,7 @@ _TO_I = {
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 _CLAUSES = re.compile(
-    r"\s*(?:[;:—–,]|\s-\s|\.{2,}|…|\bbecause\b|\bcos\b|\bcuz\b)\s*", re.IGNORECASE
+    r"\s*(?:[;:—–]|,(?!\d)|\s-\s|\.{2,}|…|\bbecause\b|\bcos\b|\bcuz\b)\s*", re.IGNORECASE
 )
 _LEADING_WORD = re.compile(r"^(?:and|but|so|then)\b,?\s*", re.IGNORECASE)
 # "such an idiot for missing the train": what comes behind "for", if somebody is blamed for it.
@@ -191,7 +191,8 @@ def _statement() -> re.Pattern[str]:
         r"(?:(?:and|but|so|then|today|yesterday|tonight|now|again|last (?:night|week|month|year)"
         r"|this (?:morning|week|year|afternoon|evening)),?\s+)*"
     )
-    did = rf"(?!need|feed|used to)\w+ed|(?:did|have|had|would)n['’]?t\s+\w+|{_words('did')}"
+    did = rf"\w+ed|(?:did|have|had|would)n['’]?t\s+\w+|{_words('did')}"
+    did = rf"(?!need|feed|used to|won['’]?t)(?:{did})"
     return re.compile(
         rf"{lead}(?:i\s+(?:\w+ly\s+)?(?:{did}|still\s+\w+|keep\s+\w+ing)|i['’]?ve\s+\w+"
         r"|i['’]?m\s+\d+)\b.*",

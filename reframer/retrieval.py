@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +101,7 @@ class TechniqueRetriever(BaseRetriever):
         Three things are added up for every technique: how like the thought its examples are, how
         like its card's text is, and whether it is meant for these kinds of self-criticism. An
         example that says nearly the same decides by itself. Techniques that are never led stand
-        back unless they are clearly nearest.
+        back unless they are clearly nearest, and those for one subject need a word of it.
 
         Args:
             thought: What somebody says to themselves.
@@ -111,8 +113,15 @@ class TechniqueRetriever(BaseRetriever):
         """
         vector = self.index.embed(thought)
         parts = _Parts.of(self.index, vector, kinds)
-        best = sorted(parts.total, key=lambda name: -parts.total[name])[:k]
+        best = sorted(
+            parts.total, key=lambda name: (not self._is_about(name, thought), -parts.total[name])
+        )[:k]
         return tuple(self._match(name, vector, parts) for name in best)
+
+    def _is_about(self, name: str, thought: str) -> bool:
+        """Whether a thought has one of the words without which a technique does not fit."""
+        words = self.index.techniques[name].only_about
+        return not words or bool(_beginning_with(words).search(thought))
 
     def _match(self, name: str, vector: list[float], parts: _Parts) -> Match:
         nearest = self.index.nearest_of(name, vector, _SHOWN)
@@ -166,6 +175,11 @@ class _Parts:
             "card": _outstanding(self.card, name),
         }
         return tuple(reason for reason, holds in found.items() if holds)
+
+
+@cache
+def _beginning_with(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})", re.IGNORECASE)
 
 
 def _prior(technique: Technique, kinds: Sequence[Kind]) -> float:
