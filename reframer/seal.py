@@ -5,7 +5,8 @@ Every entry point imports this module first and calls `close`. From then on
 1. variables that would make a library report, trace, share or fetch are gone or switched off,
 2. libraries that go around Python's audit hooks or report on import cannot be imported,
 3. every attempt of this process to look up a name, connect, send or listen anywhere but on this
-   machine itself raises `ConnectionRefused`.
+   machine itself raises `ConnectionRefused`,
+4. a crash leaves no image of the memory, with what was written in it, on the disk.
 
 The one exception is `opened`, which `reframer models pull` enters for the catalogue's hosts.
 Python offers no way to remove an audit hook, so nothing in the process can undo the seal.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +71,7 @@ def close() -> None:
     switch_off_reporting()
     for name in _BLOCKED_MODULES:
         sys.modules[name] = None  # type: ignore[assignment]
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.addaudithook(_refuse)
 
 

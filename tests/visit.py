@@ -1,7 +1,7 @@
 """Visits every front of the program with one marked thought, as a user does, and tells what it saw.
 
-``python -m tests.visit GROUND MODEL MARK`` prints one JSON object. It is a process tree of its own,
-so that a test can watch all of it from outside (tests/test_proof.py).
+``python -m tests.visit GROUND MODELS_DIR MODEL MARK FRONT...`` writes one JSON object. It is a
+process tree of its own, so that a test can watch all of it from outside (tests/test_proof.py).
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ class Ground(NamedTuple):
     """Where a visit takes place: everything that the program may write lies below ``folder``."""
 
     folder: Path
-    model: str
     models_dir: Path
+    model: str
 
     def prepare(self) -> None:
         """Make the folders, and a hostile ``.env`` where the program is called."""
         for name in ("home", "tmp", "work"):
-            (self.folder / name).mkdir()
+            (self.folder / name).mkdir(exist_ok=True)
         lines = [f"{name}={value}" for name, value in HOSTILE.items()]
         (self.folder / "work" / ".env").write_text("\n".join(lines))
 
@@ -260,12 +260,12 @@ def _listed(pid: int) -> Iterator[str]:
             yield from file.read_text(errors="replace").strip("\0\n").split("\0")
 
 
-def main(folder: str, model: str, models_dir: str, mark: str) -> None:
-    """Visit all fronts, one after the other, and print what was seen of each."""
-    ground = Ground(Path(folder), model, Path(models_dir))
+def main(folder: str, models_dir: str, model: str, mark: str, *fronts: str) -> None:
+    """Visit fronts, one after the other, and write what was seen of each."""
+    ground = Ground(Path(folder), Path(models_dir), model)
     ground.prepare()
     thought = THOUGHT.format(mark)
-    print(json.dumps({name: front(ground, thought) for name, front in FRONTS.items()}))
+    json.dump({name: FRONTS[name](ground, thought) for name in fronts}, sys.stdout)
 
 
 if __name__ == "__main__":
