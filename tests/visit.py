@@ -145,7 +145,7 @@ def page(ground: Ground, thought: str) -> Seen:
         time.sleep(LINGER)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=_PATIENCE)
-    return Seen(json.dumps(browser.shown("chat")), err, sorted(titles - set(called)))
+    return Seen(browser.shown(), err, sorted(titles - set(called)))
 
 
 _PYTHON = """
@@ -189,19 +189,27 @@ class Browser:
         self._ids = {part["props"].get("elem_id"): part["id"] for part in config["components"]}
         self._values = {part["id"]: part["props"].get("value") for part in config["components"]}
         self._session = secrets.token_hex(5)
+        self._fire("load")
 
     def send(self, box: str, text: str) -> None:
         """Type a text into a box and press Enter; wait for all that follows from it."""
         self._values[self._ids[box]] = text
-        trigger = [self._ids[box], "submit"]
-        steps = [step for step in self._steps if trigger in step["targets"]]
+        self._fire("submit", self._ids[box])
+
+    def shown(self) -> str:
+        """Return what all parts of the page show, as JSON."""
+        return json.dumps(self._values, ensure_ascii=False)
+
+    def _fire(self, event: str, part: int | None = None) -> None:
+        """Take the steps that an event leads to, of one part or of any."""
+        steps = [
+            step
+            for step in self._steps
+            if any(on == event and part in (None, source) for source, on in step["targets"])
+        ]
         for step in steps:  # grows while it is walked
             self._take(step)
-            steps += [next_ for next_ in self._steps if next_["trigger_after"] == step["id"]]
-
-    def shown(self, part: str) -> Any:
-        """Return what a part of the page shows."""
-        return self._values[self._ids[part]]
+            steps += [then for then in self._steps if then["trigger_after"] == step["id"]]
 
     def _take(self, step: dict[str, Any]) -> None:
         call = {
