@@ -19,7 +19,7 @@ import json
 import os
 import secrets
 import unicodedata
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -80,6 +80,11 @@ class Entry:
         """Return what is kept of an answer given just now."""
         titles = ", ".join(technique.title for technique in answer.techniques)
         return cls(answer.source, answer.text, answer.kinds, titles, answer.origin)
+
+    @property
+    def when(self) -> str:
+        """Day and time as shown."""
+        return self.at[:16].replace("T", " ")
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Entry:
@@ -193,6 +198,14 @@ class History:
             for entry in self.records()
             if wanted in f"{entry.thought}\n{entry.words}\n{entry.technique}".casefold()
         )
+
+    def export(self, change: Callable[[str], str] = str) -> str:
+        """Return all entries as Markdown, oldest first.
+
+        Args:
+            change: What to do to the words of each entry, such as taking names out.
+        """
+        return "\n".join(_section(entry, change) for entry in self.records())
 
     def add(self, entry: Entry) -> None:
         """Keep an entry; when this returns, it is on the disk.
@@ -312,6 +325,19 @@ def _wrapping(passphrase: str, salt: bytes) -> AESGCM:
     letters = unicodedata.normalize("NFC", passphrase).encode()
     argon = Argon2id(salt=salt, length=_KEY, iterations=_PASSES, lanes=_LANES, memory_cost=_MEMORY)
     return AESGCM(argon.derive(letters))
+
+
+def _section(entry: Entry, change: Callable[[str], str]) -> str:
+    """Return an entry as a section of Markdown."""
+    thought = change(entry.thought.strip()).replace("\n", "\n> ")
+    beside = ". ".join(filter(None, (entry.technique, ", ".join(entry.kinds))))
+    parts = (
+        f"## {entry.when}",
+        f"> {thought}",
+        change(entry.words),
+        f"*{beside}*" if beside else "",
+    )
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _number(block: bytes) -> int:

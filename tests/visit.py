@@ -249,7 +249,7 @@ def _started(called: list[str], ground: Ground) -> Iterator[tuple[subprocess.Pop
         def watch() -> None:
             while process.poll() is None:
                 titles.update(_listed(process.pid))
-                time.sleep(0.05)
+                time.sleep(0.2)
 
         watcher = threading.Thread(target=watch)
         watcher.start()
