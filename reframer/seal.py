@@ -27,7 +27,7 @@ from reframer.errors import ConnectionRefused
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 _REMOVED_PREFIXES = ("LANGSMITH_", "LANGCHAIN_", "CHROMA_", "GRADIO_", "OTEL_", "HF_", "ORT_")
-_SWITCHES = {
+SWITCHES = {
     "ANONYMIZED_TELEMETRY": "False",
     "DO_NOT_TRACK": "1",
     "GRADIO_ANALYTICS_ENABLED": "False",
@@ -41,7 +41,7 @@ _SWITCHES = {
     "TRANSFORMERS_OFFLINE": "1",
 }
 # uvloop opens sockets in C, unseen by audit hooks; onnxruntime reports from C++ on import.
-_BLOCKED_MODULES = ("uvloop", "onnxruntime")
+BLOCKED_MODULES = ("uvloop", "onnxruntime")
 _SOCKET_EVENTS = frozenset({"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"})
 _NAME_EVENTS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 _ADDRESS_EVENTS = frozenset({"socket.getnameinfo"})
@@ -59,7 +59,7 @@ def switch_off_reporting() -> None:
             _kept_proxies[name] = os.environ.pop(name)
         elif name.startswith(_REMOVED_PREFIXES):
             del os.environ[name]
-    os.environ.update(_SWITCHES)
+    os.environ.update(SWITCHES)
 
 
 def close() -> None:
@@ -69,7 +69,7 @@ def close() -> None:
         return
     _closed = True
     switch_off_reporting()
-    for name in _BLOCKED_MODULES:
+    for name in BLOCKED_MODULES:
         sys.modules[name] = None  # type: ignore[assignment]
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.addaudithook(_refuse)

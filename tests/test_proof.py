@@ -84,7 +84,7 @@ def run_alone(words: Iterable[str], log: Path) -> subprocess.CompletedProcess[st
     """Run Python without a network, watched; where that cannot be, without the two."""
     before = [] if HINDRANCE else _alone(log)
     command = [*before, sys.executable, *words]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=900)
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=1800)
 
 
 def outside(trace: str) -> list[str]:

@@ -157,12 +157,12 @@ print(Reframer.open(load_settings()).reframe(sys.stdin.read()).text)
 # One line for each way in.
 FRONTS: Mapping[str, Front] = {
     "argument": command("--debug", "--json", "{}"),
-    "standard input": command("reframe", "--debug", "-", stdin="{}"),
     "lines": command("--jsonl", "--debug", stdin="{}\n" + "{} " * 300, code=2),
     "in danger": command("--debug", stdin="I want to kill myself. {}"),
     "not text": command("--debug", stdin="{}\0", code=2),
     "notice": command("notice", "--debug", "--json", stdin="{}"),
     "assess": command("assess", "--debug", "--json", stdin="{}"),
+    "doctor privacy": command("doctor", "privacy"),
     "python": _process("-c", _PYTHON, stdin="{}"),
     "page": page,
 }

@@ -129,6 +129,16 @@ def is_on() -> bool:
     return _kept().exists()
 
 
+def is_there() -> bool:
+    """Return whether something was kept, be the history on or off."""
+    return _kept().exists() or _put_away().exists()
+
+
+def folder() -> Path:
+    """Return where the history lies, whether or not there is one."""
+    return _kept().parent
+
+
 def keep_answer(answer: Reframe) -> None:
     """Ask for the passphrase and keep an answer.
 
@@ -166,8 +176,8 @@ def _unlock() -> History:
             if tried == _TRIES:
                 raise
             click.echo(problem.message, err=True)
-    if problem := unlocked.problem:
-        click.echo(problem, err=True)
+    if damage := unlocked.problem:
+        click.echo(damage, err=True)
     return unlocked
 
 
