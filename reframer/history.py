@@ -94,7 +94,7 @@ class Entry:
 
     def to_bytes(self) -> bytes:
         """Return what is encrypted."""
-        return json.dumps(asdict(self), ensure_ascii=False).encode()
+        return json.dumps(asdict(self)).encode()
 
 
 class _Body(NamedTuple):

@@ -214,7 +214,7 @@ def test_no_error_log_or_process_list_shows_the_thought(visit: Visit) -> None:
 
 
 def test_the_thought_did_go_through(visit: Visit) -> None:
-    for front in visit.seen.keys() & {"argument", "lines", "notice", "assess", "page"}:
+    for front in visit.seen.keys() & {"argument", "lines", "notice", "assess", "history", "page"}:
         answer, _, _ = visit.seen[front]
         assert visit.mark in answer, front
 

@@ -154,6 +154,8 @@ from reframer import Reframer, load_settings
 print(Reframer.open(load_settings()).reframe(sys.stdin.read()).text)
 """
 
+_PASSPHRASE = "three quiet words"
+
 # One line for each way in.
 FRONTS: Mapping[str, Front] = {
     "argument": command("--debug", "--json", "{}"),
@@ -162,6 +164,9 @@ FRONTS: Mapping[str, Front] = {
     "not text": command("--debug", stdin="{}\0", code=2),
     "notice": command("notice", "--debug", "--json", stdin="{}"),
     "assess": command("assess", "--debug", "--json", stdin="{}"),
+    "history on": command("history", "on", stdin=f"{_PASSPHRASE}\n{_PASSPHRASE}\n"),
+    "kept": command("--debug", "--keep", "I want to kill myself. {}", stdin=_PASSPHRASE),
+    "history": command("history", "--debug", "search", "{}", stdin=_PASSPHRASE),
     "doctor privacy": command("doctor", "privacy"),
     "python": _process("-c", _PYTHON, stdin="{}"),
     "page": page,
@@ -243,6 +248,7 @@ def _started(called: list[str], ground: Ground) -> Iterator[tuple[subprocess.Pop
         stderr=subprocess.PIPE,
         text=True,
         env=ground.environment(),
+        start_new_session=True,  # without a terminal, passphrases are read from standard input
         cwd=ground.folder / "work",
     ) as process:
 

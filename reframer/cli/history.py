@@ -105,12 +105,10 @@ def delete(entry_id: str) -> None:
 
 
 @history.command()
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def purge(yes: bool) -> None:
+def purge() -> None:
     """Destroy the key and delete everything that was kept. No passphrase is needed."""
     file = _file()
-    if not yes:
-        click.confirm("Delete everything that was kept, for good?", abort=True, err=True)
+    click.confirm("Delete everything that was kept, for good?", abort=True, err=True)
     History.purge(file)
     click.echo("Everything that was kept is gone, and the history is off.", err=True)
 
