@@ -107,16 +107,16 @@ def files_with(word: str, folders: Iterable[Path], since: float = 0) -> list[Pat
     return [
         file
         for folder in folders
-        for file in _changed(folder, since)
-        if any(needle in data for data in _unpacked(file.read_bytes()) for needle in needles)
+        for file, content in _changed(folder, since)
+        if any(needle in data for data in _unpacked(content) for needle in needles)
     ]
 
 
-def _changed(folder: Path, since: float) -> Iterator[Path]:
+def _changed(folder: Path, since: float) -> Iterator[tuple[Path, bytes]]:
     for file in folder.rglob("*"):
         with suppress(OSError):  # it went away, or is not ours to read
             if file.is_file() and not file.is_symlink() and file.stat().st_mtime >= since:
-                yield file
+                yield file, file.read_bytes()
 
 
 def _unpacked(data: bytes) -> Iterator[bytes]:
