@@ -39,6 +39,7 @@ _INSIDE = {"UNIX", "NETLINK", "UNSPEC"}  # the kernel's own, and "no address"
 _NAME_SERVICE = 53
 _COMPRESSED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
 _ANY_HEADER = 47  # zlib's way of saying: gzip or zlib, see for yourself
+_LARGEST = 1 << 26  # bytes; nothing that holds one thought unpacks to more
 
 
 @dataclass(frozen=True)
@@ -122,13 +123,15 @@ def _changed(folder: Path, since: float) -> Iterator[tuple[Path, bytes]]:
 def _unpacked(data: bytes) -> Iterator[bytes]:
     """Return some bytes, and what is compressed in them."""
     yield data
-    if zipfile.is_zipfile(io.BytesIO(data)):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for name in archive.namelist():
-                yield from _unpacked(archive.read(name))
+    with suppress(zipfile.BadZipFile):
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        for name in archive.namelist():
+            with suppress(Exception):  # other programs' archives may be broken or locked
+                yield from _unpacked(archive.open(name).read(_LARGEST))
     for start in _COMPRESSED.finditer(data):
         with suppress(zlib.error):
-            yield zlib.decompressobj(_ANY_HEADER).decompress(memoryview(data)[start.start() :])
+            rest = memoryview(data)[start.start() :]
+            yield zlib.decompressobj(_ANY_HEADER).decompress(rest, _LARGEST)
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +236,7 @@ def _zipped(text: str) -> bytes:
         lambda text: b"\x01" + text.encode("utf-16-le"),
         lambda text: text.encode("utf-16-be"),
         lambda text: gzip.compress(text.encode()),
+        lambda text: b"PK\3\4 broken" + gzip.compress(text.encode()),
         lambda text: b"a header" + zlib.compress(text.encode("utf-16-le")) + b"and more",
         _zipped,
     ],
