@@ -11,6 +11,7 @@ import gzip
 import io
 import ipaddress
 import json
+import os
 import re
 import secrets
 import shutil
@@ -28,7 +29,7 @@ from pathlib import Path
 import pytest
 
 from reframer import catalog
-from tests.visit import FRONTS, ROOT, THOUGHT
+from tests.visit import FRONTS, HOSTILE, ROOT, THOUGHT
 
 _CALLS = re.compile(r"\b(?:connect|bind|sendto|sendmsg|sendmmsg)\(")
 _ADDRESS = re.compile(
@@ -81,11 +82,17 @@ HINDRANCE = _hindrance()
 watched_only = pytest.mark.skipif(bool(HINDRANCE), reason=HINDRANCE)
 
 
-def run_alone(words: Iterable[str], log: Path) -> subprocess.CompletedProcess[str]:
+def run_alone(words: Iterable[str], log: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run Python without a network, watched; where that cannot be, without the two."""
     before = [] if HINDRANCE else _alone(log)
-    command = [*before, sys.executable, *words]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=1800)
+    return subprocess.run(
+        [*before, sys.executable, *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environ},
+        cwd=ROOT,
+        timeout=1800,
+    )
 
 
 def outside(trace: str) -> list[str]:
@@ -123,7 +130,7 @@ def _changed(folder: Path, since: float) -> Iterator[tuple[Path, bytes]]:
 def _unpacked(data: bytes) -> Iterator[bytes]:
     """Return some bytes, and what is compressed in them."""
     yield data
-    with suppress(zipfile.BadZipFile):
+    with suppress(Exception):  # no archive, or a broken one
         archive = zipfile.ZipFile(io.BytesIO(data))
         for name in archive.namelist():
             with suppress(Exception):  # other programs' archives may be broken or locked
@@ -199,6 +206,24 @@ def test_the_watcher_would_see_an_attempt_to_leave(attempt: str, tmp_path: Path)
     log = tmp_path / "trace"
     run_alone(["-c", f"import socket\n{attempt}"], log)
     assert outside(log.read_text())
+
+
+@watched_only
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from langchain_core.runnables import RunnableLambda; RunnableLambda(str).invoke(1)",
+        "import chromadb; chromadb.Client()",
+        "import gradio; gradio.Interface(str, 'text', 'text').launch(prevent_thread_lock=True)",
+    ],
+    ids=["langchain", "chroma", "gradio"],
+)
+def test_without_the_seal_the_same_environment_sends_libraries_out(
+    code: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "trace"
+    run_alone(["-c", code], log, HOME=str(tmp_path), **HOSTILE)
+    assert any("192.0.2.1" in line for line in outside(log.read_text()))
 
 
 # What is written stays nowhere
