@@ -126,7 +126,7 @@ def test_a_second_client_without_the_secret_can_do_nothing(client: TestClient) -
     "cookie", ["reframer", "reframer=", "reframer=secreT", f"other={TOKEN}", "=;=", "reframer=é"]
 )
 def test_no_other_cookie_opens_the_page(client: TestClient, cookie: str) -> None:
-    assert client.get("/", headers={"cookie": cookie.encode()}).status_code == 401
+    assert client.get("/", headers=[(b"cookie", cookie.encode())]).status_code == 401
 
 
 def test_a_body_beyond_the_limit_is_refused_even_in_chunks(client: TestClient) -> None:
