@@ -155,17 +155,17 @@ print(Reframer.open(load_settings()).reframe(sys.stdin.read()).text)
 """
 
 _PASSPHRASE = "three quiet words"
+_DANGER = "I want to kill myself. {}"  # written words answer it, without the model
 
 # One line for each way in.
 FRONTS: Mapping[str, Front] = {
     "argument": command("--debug", "--json", "{}"),
-    "lines": command("--jsonl", "--debug", stdin="{}\n" + "{} " * 300, code=2),
-    "in danger": command("--debug", stdin="I want to kill myself. {}"),
+    "lines": command("--jsonl", "--debug", stdin=f"{_DANGER}\n" + "{} " * 300, code=2),
     "not text": command("--debug", stdin="{}\0", code=2),
     "notice": command("notice", "--debug", "--json", stdin="{}"),
     "assess": command("assess", "--debug", "--json", stdin="{}"),
     "history on": command("history", "on", stdin=f"{_PASSPHRASE}\n{_PASSPHRASE}\n"),
-    "kept": command("--debug", "--keep", "I want to kill myself. {}", stdin=_PASSPHRASE),
+    "kept": command("--debug", "--keep", _DANGER, stdin=_PASSPHRASE),
     "history": command("history", "--debug", "search", "{}", stdin=_PASSPHRASE),
     "doctor privacy": command("doctor", "privacy"),
     "python": _process("-c", _PYTHON, stdin="{}"),
