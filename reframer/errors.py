@@ -16,7 +16,10 @@
     ├── KnowledgeError       5   a card or the index is unusable
     │   ├── CardError
     │   └── IndexUnusable
-    └── ConnectionRefused    6   something tried to leave this machine (raised by the seal)
+    ├── ConnectionRefused    6   something tried to leave this machine (raised by the seal)
+    └── HistoryError         7   the history cannot be read or written
+        ├── HistoryMissing
+        └── HistoryLocked
 
 The number is the exit code of the command line. Messages never contain what the user wrote.
 """
@@ -129,3 +132,17 @@ class ConnectionRefused(ReframerError, ConnectionError):
     """Something in this process tried to reach another machine, and was stopped."""
 
     exit_code = 6
+
+
+class HistoryError(ReframerError):
+    """The history cannot be read or written; what it holds is as it was."""
+
+    exit_code = 7
+
+
+class HistoryMissing(HistoryError):
+    """There is no history: nothing was kept."""
+
+
+class HistoryLocked(HistoryError):
+    """The passphrase does not open the history."""

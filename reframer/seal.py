@@ -5,7 +5,8 @@ Every entry point imports this module first and calls `close`. From then on
 1. variables that would make a library report, trace, share or fetch are gone or switched off,
 2. libraries that go around Python's audit hooks or report on import cannot be imported,
 3. every attempt of this process to look up a name, connect, send or listen anywhere but on this
-   machine itself raises `ConnectionRefused`.
+   machine itself raises `ConnectionRefused`,
+4. a crash leaves no image of the memory, with what was written in it, on the disk.
 
 The one exception is `opened`, which `reframer models pull` enters for the catalogue's hosts.
 Python offers no way to remove an audit hook, so nothing in the process can undo the seal.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +27,7 @@ from reframer.errors import ConnectionRefused
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 _REMOVED_PREFIXES = ("LANGSMITH_", "LANGCHAIN_", "CHROMA_", "GRADIO_", "OTEL_", "HF_", "ORT_")
-_SWITCHES = {
+SWITCHES = {
     "ANONYMIZED_TELEMETRY": "False",
     "DO_NOT_TRACK": "1",
     "GRADIO_ANALYTICS_ENABLED": "False",
@@ -39,7 +41,7 @@ _SWITCHES = {
     "TRANSFORMERS_OFFLINE": "1",
 }
 # uvloop opens sockets in C, unseen by audit hooks; onnxruntime reports from C++ on import.
-_BLOCKED_MODULES = ("uvloop", "onnxruntime")
+BLOCKED_MODULES = ("uvloop", "onnxruntime")
 _SOCKET_EVENTS = frozenset({"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"})
 _NAME_EVENTS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 _ADDRESS_EVENTS = frozenset({"socket.getnameinfo"})
@@ -57,7 +59,7 @@ def switch_off_reporting() -> None:
             _kept_proxies[name] = os.environ.pop(name)
         elif name.startswith(_REMOVED_PREFIXES):
             del os.environ[name]
-    os.environ.update(_SWITCHES)
+    os.environ.update(SWITCHES)
 
 
 def close() -> None:
@@ -67,8 +69,9 @@ def close() -> None:
         return
     _closed = True
     switch_off_reporting()
-    for name in _BLOCKED_MODULES:
+    for name in BLOCKED_MODULES:
         sys.modules[name] = None  # type: ignore[assignment]
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.addaudithook(_refuse)
 
 

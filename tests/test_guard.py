@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -69,6 +70,15 @@ def test_other_hosts_and_sites_are_refused(client: TestClient, headers: dict[str
     [
         "/gradio_api/file=/etc/passwd",
         "/gradio_api/file=https://example.org/x.png",
+        "/gradio_api/file/etc/passwd",
+        "/gradio_api/file=../../etc/passwd",
+        "/file=/etc/passwd",
+        "/gradio_api/stream/x/y/z",
+        "/gradio_api/component_server",
+        "/gradio_api/deep_link",
+        "/gradio_api/dev/reload",
+        "/gradio_api/heartbeat/../file=/etc/passwd",
+        "/redoc",
         "/gradio_api/upload",
         "/gradio_api/proxy=https://example.org",
         "/docs",
@@ -81,6 +91,42 @@ def test_other_hosts_and_sites_are_refused(client: TestClient, headers: dict[str
 def test_only_the_pages_own_paths_exist(client: TestClient, path: str) -> None:
     _enter(client)
     assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"json": {"data": ["hello"]}},
+        {"data": '{"data": ["hello"]}', "headers": {"content-type": "text/plain"}},
+        {"files": {"files": ("a.txt", b"hello")}},
+        {"data": {"data": "hello"}},
+        {"content": (piece for piece in [b"hello"])},
+    ],
+    ids=["json", "json as text", "multipart", "form", "chunked"],
+)
+def test_another_site_can_send_nothing_in_any_shape(
+    client: TestClient, call: dict[str, Any]
+) -> None:
+    _enter(client)
+    headers = {"origin": "http://evil.example", **call.pop("headers", {})}
+    for path in ("/gradio_api/queue/join", "/gradio_api/run/predict", "/gradio_api/upload"):
+        assert client.post(path, headers=headers, **call).status_code == 403
+
+
+def test_a_second_client_without_the_secret_can_do_nothing(client: TestClient) -> None:
+    _enter(client)
+    with TestClient(client.app, base_url=HERE, follow_redirects=False) as stranger:
+        assert stranger.post("/gradio_api/queue/join", json={}).status_code == 401
+        assert stranger.get("/gradio_api/queue/data?session_hash=x").status_code == 401
+        assert stranger.get("/", cookies={"reframer": "guess"}).status_code == 401
+        assert stranger.get(f"/config?k={TOKEN}").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "cookie", ["reframer", "reframer=", "reframer=secreT", f"other={TOKEN}", "=;=", "reframer=é"]
+)
+def test_no_other_cookie_opens_the_page(client: TestClient, cookie: str) -> None:
+    assert client.get("/", headers=[(b"cookie", cookie.encode())]).status_code == 401
 
 
 def test_a_body_beyond_the_limit_is_refused_even_in_chunks(client: TestClient) -> None:

@@ -182,5 +182,13 @@ print(os.environ.get("HTTPS_PROXY"))
     assert said == ["http://proxy.invalid:3128", "tried", "None"]
 
 
+def test_a_crash_leaves_no_image_of_the_memory() -> None:
+    code = """
+import resource
+print(*resource.getrlimit(resource.RLIMIT_CORE))
+"""
+    assert sealed(code) == "0 0"
+
+
 def test_closing_twice_is_the_same_as_once() -> None:
     assert sealed("seal.close(); print(seal.is_closed())") == "True"

@@ -47,6 +47,7 @@ Exit codes:
   4    a file could not be fetched
   5    a technique card or the search index is unusable
   6    something tried to leave this machine and was stopped
+  7    the history cannot be opened or written
   130  stopped with Ctrl-C
   141  whoever read the output went away
 """
@@ -67,6 +68,9 @@ _COMMANDS: Mapping[str, _Entry] = {
         "reframer.cli.journal:journal", "Answer the inner critic all through a journal."
     ),
     "serve": _Entry("reframer.cli.serve:serve", "Open the chat page on this machine."),
+    "history": _Entry(
+        "reframer.cli.history:history", "Keep answers locked with a passphrase; off at first."
+    ),
     "doctor": _Entry(
         "reframer.cli.doctor:doctor", "Check that everything works, and say what to do."
     ),
@@ -130,7 +134,7 @@ def cli() -> None:
     """Answer the inner critic the way a best friend would, wholly on this machine.
 
     Give a self-critical TEXT as an argument or on standard input. It is a program, not a person and
-    not care; nothing you write leaves this machine or is kept.
+    not care; nothing you write leaves this machine, and nothing is kept unless you ask for it.
     """
 
 

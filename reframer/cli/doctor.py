@@ -7,7 +7,6 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
@@ -18,6 +17,8 @@ import click
 from reframer import catalog, paths, settings
 from reframer.catalog import Model
 from reframer.cli import show
+from reframer.cli.check import Check
+from reframer.cli.privacy import privacy
 from reframer.errors import CardError, ReframerError
 from reframer.settings import Settings
 
@@ -33,24 +34,7 @@ _SPARE_BYTES = 500_000_000
 _THOUGHT = "I ruin everything."
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at.
-
-    Attributes:
-        name: What it is.
-        ok: Whether it is as it should be.
-        found: What was found.
-        advice: What to do about it, where it is not ok.
-    """
-
-    name: str
-    ok: bool
-    found: str
-    advice: str = ""
-
-
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as one JSON object.")
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> None:
@@ -58,15 +42,20 @@ def doctor(context: click.Context, as_json: bool) -> None:
 
     Ends with exit code 1 where something has to be done.
     """
+    if context.invoked_subcommand is not None:
+        return
     checks: list[Check] = []
     for check in examine():
         checks.append(check)
         if not as_json:
-            _print(check)
+            check.show()
     healthy = all(check.ok for check in checks)
     if as_json:
         show.to_json({"ok": healthy, "checks": [dataclasses.asdict(check) for check in checks]})
     context.exit(0 if healthy else 1)
+
+
+doctor.add_command(privacy)
 
 
 def examine() -> Iterator[Check]:
@@ -203,10 +192,3 @@ def _catalogued(chosen: Settings) -> Model | None:
     if ":" in chosen.model or Path(chosen.model).suffix == ".gguf":
         return None
     return catalog.find(chosen.model)
-
-
-def _print(check: Check) -> None:
-    mark = click.style("ok", fg="green") if check.ok else click.style("!!", fg="red")
-    click.echo(f"{mark}  {check.name:17} {check.found}")
-    if not check.ok and check.advice:
-        click.echo(f"    {'':17} {check.advice}")

@@ -11,7 +11,7 @@ import click
 from reframer import settings
 from reframer.cli import show
 from reframer.cli.read import decode
-from reframer.errors import ReframerError, TextEmpty, TextTooLong, UsageError
+from reframer.errors import HistoryMissing, ReframerError, TextEmpty, TextTooLong, UsageError
 
 if TYPE_CHECKING:
     from reframer.engine import Reframer
@@ -30,6 +30,7 @@ _MOST_BYTES = 1_000_000
     is_flag=True,
     help="Answer every line of standard input with a line of JSON; a bad one gets an error there.",
 )
+@click.option("--keep", is_flag=True, help="Keep the answer in your locked history, if it is on.")
 @click.option("--model", help="Id of a model, or path of a GGUF file.")
 @click.option("--country", metavar="CODE", help="Two-letter country code for help lines, like GB.")
 @click.pass_context
@@ -38,6 +39,7 @@ def reframe(
     words: tuple[str, ...],
     as_json: bool,
     as_lines: bool,
+    keep: bool,
     model: str | None,
     country: str | None,
 ) -> None:
@@ -50,7 +52,11 @@ def reframe(
     if as_lines:
         if words not in ((), ("-",)):
             raise UsageError("--jsonl takes its thoughts from standard input, one a line.", "")
+        if keep:
+            raise UsageError("--keep keeps one answer, and --jsonl gives many.", "")
         context.exit(_answer_lines(sys.stdin.buffer, chosen))
+    if keep:
+        _check_history_is_on()
     text = _read(words)
     with show.status("Thinking about it …"):
         answer = open_reframer(chosen).reframe(text)
@@ -58,6 +64,10 @@ def reframe(
         show.to_json(show.as_record(answer))
     else:
         show.words(answer)
+    if keep:  # the words come first, then the question for the passphrase
+        from reframer.cli.history import keep_answer
+
+        keep_answer(answer)
 
 
 def open_reframer(chosen: Settings) -> Reframer:
@@ -65,6 +75,15 @@ def open_reframer(chosen: Settings) -> Reframer:
     from reframer.engine import Reframer  # takes a second to import
 
     return Reframer.open(chosen)
+
+
+def _check_history_is_on() -> None:
+    from reframer.cli.history import is_on  # loads the encryption
+
+    if not is_on():
+        raise HistoryMissing(
+            "The history is off, so nothing can be kept.", "Run: reframer history on"
+        )
 
 
 def _answer_lines(lines: Iterable[bytes], chosen: Settings) -> int:

@@ -1,0 +1,202 @@
+"""``reframer history``: what you choose to keep, locked with a passphrase."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from reframer import names, paths
+from reframer.errors import HistoryLocked, HistoryMissing, UsageError
+from reframer.history import Entry, History
+from reframer.records import Reframe
+
+_TRIES = 3
+_NO_WAY_BACK = (
+    "Only this passphrase opens the history. Nobody can bring it back if it is lost, and there is "
+    "no other way in."
+)
+
+
+@click.group()
+def history() -> None:
+    """Keep answers, locked with a passphrase. Off, unless you turn it on.
+
+    While it is on, reframer reframe --keep puts a thought and its answer into an encrypted file on
+    this machine. Nothing is ever kept without --keep.
+    """
+
+
+@history.command()
+def on() -> None:
+    """Turn the history on; the first time this asks for a passphrase."""
+    if _kept().exists():
+        click.echo("The history is on already.", err=True)
+    elif _put_away().exists():
+        _put_away().rename(_kept())
+        click.echo("The history is on again. Your passphrase is the one it had.", err=True)
+    else:
+        click.echo(_NO_WAY_BACK, err=True)
+        History.create(_kept(), _new_passphrase())
+        click.echo("The history is on. To keep an answer: reframer reframe --keep", err=True)
+
+
+@history.command()
+def off() -> None:
+    """Turn the history off; what was kept stays, locked."""
+    if not _kept().exists():
+        click.echo("The history is off already.", err=True)
+        return
+    _kept().rename(_put_away())
+    click.echo(
+        "The history is off. What was kept can still be read; purge deletes it.",
+        err=True,
+    )
+
+
+@history.command()
+def show() -> None:
+    """Show what was kept, oldest first."""
+    _list(_unlock().records())
+
+
+@history.command()
+@click.argument("text", required=False)
+def search(text: str | None) -> None:
+    """Show the entries that hold TEXT, in whatever case; without TEXT, ask for it.
+
+    What is typed as an argument stays in the shell's own history; what is asked for does not.
+    """
+    unlocked = _unlock()
+    _list(unlocked.search(text or click.prompt("Search for", err=True)))
+
+
+@history.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--without-names",
+    is_flag=True,
+    help="Take out what looks like a name, an address or a number. Read it before you hand it on.",
+)
+def export(file: Path | None, without_names: bool) -> None:
+    """Write everything as Markdown into a new FILE that only you can read, or to standard output.
+
+    The export is not locked.
+    """
+    if file is not None and file.exists():
+        raise UsageError(f"{file} exists already.", "Choose another name.")
+    text = _unlock().export(names.without_names if without_names else str)
+    if file is None:
+        click.echo(text, nl=False)
+        return
+    with paths.atomic_write(file) as out:
+        out.write(text.encode())
+
+
+@history.command()
+@click.argument("entry_id", metavar="ID")
+def delete(entry_id: str) -> None:
+    """Delete one entry; show prints the ID beside its day."""
+    if not _unlock().delete(entry_id):
+        raise UsageError("There is no entry of that ID.", "Run: reframer history show")
+    click.echo("Deleted.", err=True)
+
+
+@history.command()
+def purge() -> None:
+    """Destroy the key and delete everything that was kept. No passphrase is needed."""
+    file = _file()
+    click.confirm("Delete everything that was kept, for good?", abort=True, err=True)
+    History.purge(file)
+    click.echo("Everything that was kept is gone, and the history is off.", err=True)
+
+
+@history.command()
+def passphrase() -> None:
+    """Change the passphrase."""
+    unlocked = _unlock()
+    click.echo(_NO_WAY_BACK, err=True)
+    unlocked.change_passphrase(_new_passphrase())
+    click.echo("The passphrase is changed.", err=True)
+
+
+def is_on() -> bool:
+    """Return whether answers may be kept."""
+    return _kept().exists()
+
+
+def is_there() -> bool:
+    """Return whether something was kept, be the history on or off."""
+    return _kept().exists() or _put_away().exists()
+
+
+def folder() -> Path:
+    """Return where the history lies, whether or not there is one."""
+    return _kept().parent
+
+
+def keep_answer(answer: Reframe) -> None:
+    """Ask for the passphrase and keep an answer.
+
+    Raises:
+        HistoryError: The history is not on, does not open, or cannot be written.
+    """
+    _unlock().add(Entry.of(answer))
+    click.echo("Kept.", err=True)
+
+
+def _kept() -> Path:
+    return paths.data_dir() / "history" / "entries"
+
+
+def _put_away() -> Path:
+    return _kept().with_suffix(".off")
+
+
+def _file() -> Path:
+    """Return the file of the history, on or off."""
+    for file in (_kept(), _put_away()):
+        if file.exists():
+            return file
+    raise HistoryMissing("Nothing was ever kept.", "To begin: reframer history on")
+
+
+def _unlock() -> History:
+    """Ask for the passphrase, a few times, and say what is wrong with the file."""
+    file = _file()
+    for tried in range(1, _TRIES + 1):
+        try:
+            unlocked = History.unlock(file, _ask("Passphrase"))
+            break
+        except HistoryLocked as problem:
+            if tried == _TRIES:
+                raise
+            click.echo(problem.message, err=True)
+    if damage := unlocked.problem:
+        click.echo(damage, err=True)
+    return unlocked
+
+
+def _ask(question: str) -> str:
+    return str(click.prompt(question, hide_input=True, err=True))
+
+
+def _new_passphrase() -> str:
+    return str(
+        click.prompt(
+            "New passphrase (a few words are good)",
+            hide_input=True,
+            confirmation_prompt="The same once more",
+            err=True,
+        )
+    )
+
+
+def _list(entries: Iterable[Entry]) -> None:
+    for entry in entries:
+        click.echo(f"{entry.when}  {entry.id}")
+        click.echo(textwrap.indent(entry.thought.strip(), "  > "))
+        click.echo(textwrap.indent(entry.words, "  "))
+        click.echo(f"  ({entry.technique})\n" if entry.technique else "")
