@@ -172,9 +172,9 @@ class Chat:
 
     def _show(self, turn: Turn) -> None:
         if turn.kind == "safety":
-            _lines(turn.words)
-            return
-        _say(turn.words, self._pause)
+            _lines(turn.words)  # at once
+        else:
+            _say(turn.words, self._pause)
         if turn.answer and turn.answer.techniques:
             _aside(f"({turn.answer.techniques[0].title}. /why says more.)")
         click.echo()
