@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from reframer import paths
 from reframer.errors import SettingsError
-from reframer.records import PERSONS, TONES, VOICES, Person, Tone, Voice
+from reframer.records import PERSONS, TONES, VOICES, Person, Tone, Voice, Wishes
 
 TextSize = Literal["normal", "large", "larger"]
 TEXT_SIZES: tuple[TextSize, ...] = TextSize.__args__  # type: ignore[attr-defined]
@@ -49,6 +49,11 @@ class Settings:
     threads: int = 0
     context: int = 2048
     port: int = 7865
+
+    @property
+    def wishes(self) -> Wishes:
+        """How the person would like to be spoken to as a matter of course."""
+        return Wishes(self.tone, self.voice, self.person)
 
     def __post_init__(self) -> None:
         _check(0 <= self.threads <= 1024, "threads", "a number from 0 to 1024")

@@ -12,6 +12,7 @@ from reframer import settings
 from reframer.cli import show
 from reframer.cli.read import decode
 from reframer.errors import HistoryMissing, ReframerError, TextEmpty, TextTooLong, UsageError
+from reframer.records import PERSONS, TONES, VOICES
 
 if TYPE_CHECKING:
     from reframer.engine import Reframer
@@ -30,6 +31,10 @@ _MOST_BYTES = 1_000_000
     is_flag=True,
     help="Answer every line of standard input with a line of JSON; a bad one gets an error there.",
 )
+@click.option("--tone", type=click.Choice(TONES), help="How the friend speaks.")
+@click.option("--voice", type=click.Choice(VOICES), help="Whom the words are for.")
+@click.option("--person", type=click.Choice(PERSONS), help="Said to you, or to say to yourself.")
+@click.option("--explain", is_flag=True, help="Say why this answer, and why drafts were refused.")
 @click.option("--keep", is_flag=True, help="Keep the answer in your locked history, if it is on.")
 @click.option("--model", help="Id of a model, or path of a GGUF file.")
 @click.option("--country", metavar="CODE", help="Two-letter country code for help lines, like GB.")
@@ -39,16 +44,16 @@ def reframe(
     words: tuple[str, ...],
     as_json: bool,
     as_lines: bool,
+    explain: bool,
     keep: bool,
-    model: str | None,
-    country: str | None,
+    **wanted: str | None,
 ) -> None:
     """Answer a self-critical TEXT, or standard input, the way a best friend would.
 
     The words go to standard output; the technique behind them, why it helps, its source and a small
     step go to standard error.
     """
-    chosen = settings.load({"model": model, "country": country})
+    chosen = settings.load(wanted)
     if as_lines:
         if words not in ((), ("-",)):
             raise UsageError("--jsonl takes its thoughts from standard input, one a line.", "")
@@ -59,11 +64,13 @@ def reframe(
         _check_history_is_on()
     text = _read(words)
     with show.status("Thinking about it …"):
-        answer = open_reframer(chosen).reframe(text)
+        answer = open_reframer(chosen).reframe(text, chosen.wishes)
     if as_json:
         show.to_json(show.as_record(answer))
     else:
         show.words(answer)
+    if explain:
+        show.reasons(answer)
     if keep:  # the words come first, then the question for the passphrase
         from reframer.cli.history import keep_answer
 
@@ -93,7 +100,7 @@ def _answer_lines(lines: Iterable[bytes], chosen: Settings) -> int:
     exit_code = 0
     for line in lines:
         try:
-            record = show.as_record(reframer.reframe(decode(line).strip()))
+            record = show.as_record(reframer.reframe(decode(line).strip(), chosen.wishes))
         except ReframerError as problem:
             record = {"error": str(problem)}
             exit_code = exit_code or problem.exit_code

@@ -27,7 +27,7 @@ from rich.progress import (
 
 from reframer.catalog import ModelFile
 from reframer.pull import Watcher
-from reframer.records import Reframe, Technique
+from reframer.records import KIND_NAMES, Reframe, Technique
 
 _WIDEST = 88
 _LINE_EVERY = 10.0  # seconds
@@ -68,6 +68,16 @@ def words(answer: Reframe) -> None:
         _beside(_ORIGINS[answer.origin])
     for technique in answer.techniques:
         _beside(*_about(technique))
+
+
+def reasons(answer: Reframe) -> None:
+    """Print why this technique was chosen, and how many drafts were refused for what."""
+    if answer.kinds:
+        _beside(f"Heard in it: {', '.join(KIND_NAMES[kind] for kind in answer.kinds)}.")
+    for technique in answer.techniques:
+        _beside(f"The card's move: {technique.move}", f"How well founded: {technique.evidence}")
+    refused = (f"{rule} ({count})" for rule, count in answer.rejected.items())
+    _beside(f"Drafts refused for: {', '.join(refused) or 'nothing'}.")
 
 
 def status(text: str) -> AbstractContextManager[object]:
