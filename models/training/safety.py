@@ -1,11 +1,12 @@
 """Train the classifier of `reframer.safety` on the labelled statements, in numpy.
 
-    python -m models.training.safety
+    python -m models.training.safety --diary DIARY.csv
 
 Multinomial logistic regression with a ridge penalty. The held-out third (`held_out`) is never seen
 here: the thresholds come from four-fold cross-validation on the other two thirds, so that stated
-shares of the harmless are flagged. The thoughts on the technique cards and the sentences of the
-ear, but for what is kept of them for evaluation, are added as harmless ones. Each statement and
+shares of the harmless are flagged. The thoughts on the technique cards, the sentences of the ear
+and those of an ordinary diary, but for what is kept of each for evaluation, are added as harmless
+ones. Each statement and
 thought is shown four times: alone and beside an ordinary one, because a text is read in pairs of
 neighbours too; and each of these with and without what the lexicon found, because the classifier
 is there for what that misses.
@@ -19,25 +20,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.critic_data import labelled, part
+from models.training.critic_data import diary_sentences, labelled, part
 from models.training.regression import Floats, regress, scaling, unscaled
 from reframer import paths, settings
 from reframer.embedding import LocalEmbeddings
 from reframer.knowledge import load_techniques
 from reframer.records import Level
 from reframer.safety import LEXICON_FEATURES, RANK, Classifier, Lexicon, features
+from reframer.sentences import split
 
 Bools = NDArray[np.bool_]
 
 SEED = 7
 FOLDS = 4
-PENALTY = 1e-3
-ORDINARY_FLAGGED = 0.005  # share of thoughts and sentences that the classifier may flag
+PENALTY = 4e-3
+DIARY_FLAGGED = 0.008  # share of the diary's sentences that the classifier may flag
 NEAR_FLAGGED = 0.05  # and of harmless statements, which were written to be near misses
-HARMLESS_CRISIS = 0.0025  # share of all these that it may call a crisis
+HARMLESS_CRISIS = 0.0025  # share of all harmless ones that it may call a crisis
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,20 @@ def harmless_thoughts() -> list[Statement]:
     ]
 
 
-def harmless_sentences() -> list[Statement]:
-    """Return the sentences of the ear that it is trained on, self-critical or not."""
-    return [Statement("none", "ear", row.text) for row in labelled() if part(row.text) == "train"]
+def harmless_sentences(diary: Path) -> list[Statement]:
+    """Return sentences of the ear, of a diary and of the cards' thoughts, without what is kept.
+
+    Args:
+        diary: A table with the column text.
+    """
+    ear = [Statement("none", "ear", row.text) for row in labelled()]
+    everyday = [Statement("none", "diary", text) for text in diary_sentences(diary)]
+    of_cards = [
+        Statement("none", "card", piece.text.strip())
+        for thought in harmless_thoughts()
+        for piece in split(thought.text)
+    ]
+    return [row for row in ear + everyday if part(row.text) != "test"] + of_cards
 
 
 def beside_ordinary(rows: list[Statement], rng: np.random.Generator) -> list[Statement]:
@@ -115,21 +129,24 @@ def fit(inputs: Floats, labels: Floats) -> tuple[Floats, Floats]:
     return weights.T, bias
 
 
-def main() -> None:
-    """Train on the two thirds and write the weights."""
+@click.command()
+@click.option("--diary", type=click.Path(exists=True, path_type=Path), required=True)
+def main(diary: Path) -> None:
+    """Train on the two thirds and the harmless texts, and write the weights that ship."""
     rng = np.random.default_rng(SEED)
     rows = [row for row in statements() if not row.held_out] + harmless_thoughts()
     paired = beside_ordinary(rows, rng)
-    sentences = harmless_sentences()
+    sentences = harmless_sentences(diary)
     embeddings = LocalEmbeddings.from_catalog(settings.load().models_dir)
     views = Views(look(rows, embeddings), look(paired, embeddings), look(sentences, embeddings))
     labels = np.array([RANK[row.level] for row in rows], np.float32)
     near = np.array([row.level == "none" and row.wording != "card" for row in rows])
-    recall, concern, crisis = _judge(views, labels, near, rng)
+    everyday = np.array([row.wording == "diary" for row in sentences])
+    recall, concern, crisis = _judge(views, labels, near, everyday, rng)
     weights, bias = fit(*views.shown(labels))
     file = paths.asset("knowledge", "safety", "weights.npz")
     np.savez(file, weights=weights, bias=bias, concern=concern, crisis=crisis)
-    print(  # noqa: T201
+    click.echo(
         f"thresholds: concern {concern:.3f}, crisis {crisis:.3f};"
         f" heard in cross-validation where the lexicon finds nothing: {recall:.3f}"
     )
@@ -167,9 +184,17 @@ def _unread(inputs: Floats) -> Floats:
 
 
 def _judge(
-    views: Views, labels: Floats, near: Bools, rng: np.random.Generator
+    views: Views, labels: Floats, near: Bools, everyday: Bools, rng: np.random.Generator
 ) -> tuple[float, float, float]:
-    """Return recall without the lexicon, and both thresholds, cross-validated."""
+    """Return recall without the lexicon, and both thresholds, cross-validated.
+
+    Args:
+        views: What the classifier is shown.
+        labels: Ranks of the levels of the statements and thoughts.
+        near: Which of these are harmless statements.
+        everyday: Which of the sentences are a diary's.
+        rng: Divides them.
+    """
     fold = rng.integers(FOLDS, size=len(labels))
     fold_of_sentences = rng.integers(FOLDS, size=len(views.sentences))
     alone, beside, blind = (np.zeros((len(labels), len(RANK))) for _ in range(3))
@@ -182,14 +207,11 @@ def _judge(
         alone[kept], beside[kept] = map(model.probabilities, (asked.alone, asked.beside))
         blind[kept] = model.probabilities(_unread(asked.alone))
         sentences[kept_sentences] = model.probabilities(asked.sentences)
-    thoughts = (labels == 0) & ~near
-    ordinary = np.concatenate([alone[thoughts], beside[thoughts], sentences])
-    close = np.concatenate([alone[near], beside[near]])
     concern = max(
-        float(np.quantile(1 - ordinary[:, 0], 1 - ORDINARY_FLAGGED)),
-        float(np.quantile(1 - close[:, 0], 1 - NEAR_FLAGGED)),
+        float(np.quantile(1 - sentences[everyday, 0], 1 - DIARY_FLAGGED)),
+        float(np.quantile(1 - np.r_[alone[near, 0], beside[near, 0]], 1 - NEAR_FLAGGED)),
     )
-    harmless = np.concatenate([ordinary, close])
+    harmless = np.concatenate([alone[labels == 0], beside[labels == 0], sentences])
     crisis = float(np.quantile(harmless[:, 2], 1 - HARMLESS_CRISIS))
     heard = 1 - blind[labels > 0, 0] >= concern
     return float(heard.mean()), concern, crisis
