@@ -352,7 +352,7 @@ class Critic:
 
     def __init__(self, embeddings: LocalEmbeddings, weights: Path | None = None) -> None:
         numbers = _load(weights or paths.asset("knowledge", "critic", "weights.npz"))
-        self._layers = LayerEmbeddings(embeddings)
+        self._embeddings = embeddings
         self._weights = numbers
         self.threshold = float(numbers["threshold"])
 
@@ -407,7 +407,7 @@ class Critic:
         Returns:
             Probabilities of ``CLASSES``, of ``KINDS``, and harshness from 0 to 1, a row each.
         """
-        rows = features(self._layers, sentences)
+        rows = features(self._embeddings, sentences)
         weights = self._weights
         classes = softmax(rows @ weights["class_weight"] + weights["class_bias"])
         wordless = [row for row, text in enumerate(sentences) if not _A_LETTER.search(text)]
@@ -417,36 +417,10 @@ class Critic:
         return classes, kinds, harsh[:, 0]
 
 
-class LayerEmbeddings(LocalEmbeddings):
-    """Averages of the token vectors after each layer from ``FIRST_LAYER`` on, side by side.
-
-    Args:
-        original: The embedder whose weights and threads are shared.
-    """
-
-    def __init__(self, original: LocalEmbeddings) -> None:
-        self.__dict__.update(original.__dict__)
-        self._count = sum(name.endswith("output.dense.weight") for name in self._tensors) // 2
-        self.dimension = original.dimension * (self._count - FIRST_LAYER)
-
-    def _encode(self, ids: list[list[int]]) -> Vectors:
-        tokens = np.zeros((len(ids), max(map(len, ids))), np.int64)
-        mask = np.zeros(tokens.shape, np.float32)
-        for row, text in enumerate(ids):
-            tokens[row, : len(text)] = text
-            mask[row, : len(text)] = 1
-        hidden = self._embed(tokens)
-        attend = np.where(mask[:, None, None, :] > 0, np.float32(0), np.float32(-1e9))
-        averages = []
-        for layer in range(self._count):
-            hidden = self._layer(hidden, attend, f"encoder.layer.{layer}")
-            averages.append((hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdims=True))
-        return np.hstack(averages[FIRST_LAYER:])
-
-
-def features(layers: LayerEmbeddings, sentences: Sequence[str]) -> Vectors:
+def features(embeddings: LocalEmbeddings, sentences: Sequence[str]) -> Vectors:
     """Return the rows that the regressions read."""
-    return np.hstack([layers.vectors(sentences), cues(sentences)])
+    layers = embeddings.layers(sentences)[:, FIRST_LAYER:].swapaxes(0, 1)
+    return np.hstack([*layers, cues(sentences)])
 
 
 def cues(sentences: Sequence[str]) -> Vectors:

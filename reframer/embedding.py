@@ -75,13 +75,20 @@ class LocalEmbeddings(Embeddings):
         return vectors
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of texts as an array of shape (texts, 384).
+        """Return the vectors of texts as an array of shape (texts, 384)."""
+        return unit(self.layers(texts)[:, -1])
+
+    def layers(self, texts: Sequence[str]) -> Vectors:
+        """Return what each layer makes of texts: its token vectors' averages, not scaled.
 
         Texts of similar length go through the network together, so that little is padded; batches
         share the cores, each on one thread of the matrix library (several were slower: such small
         matrices are not worth dividing).
+
+        Returns:
+            An array of shape (texts, 6, 384), the first layer first.
         """
-        result = np.zeros((len(texts), self.dimension), np.float32)
+        result = np.zeros((len(texts), _LAYERS, self.dimension), np.float32)
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
         batches = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
@@ -93,12 +100,12 @@ class LocalEmbeddings(Embeddings):
                 if len(batches) > 1
                 else map(self._encode, work)
             )
-            for batch, vectors in zip(batches, done, strict=True):
-                result[batch] = vectors
+            for batch, averages in zip(batches, done, strict=True):
+                result[batch] = averages
         return result
 
     def _encode(self, ids: list[list[int]]) -> Vectors:
-        """Run the network on token ids; return one vector for each text."""
+        """Run the network on token ids; return each text's average after every layer."""
         longest = max(map(len, ids))
         tokens = np.zeros((len(ids), longest), np.int64)
         mask = np.zeros((len(ids), longest), np.float32)
@@ -107,11 +114,12 @@ class LocalEmbeddings(Embeddings):
             mask[row, : len(text)] = 1
         hidden = self._embed(tokens)
         attend = np.where(mask[:, None, None, :] > 0, np.float32(0), np.float32(-1e9))
+        weight = mask / mask.sum(1, keepdims=True)
+        averages = []
         for layer in range(_LAYERS):
             hidden = self._layer(hidden, attend, f"encoder.layer.{layer}")
-        summed = (hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdims=True)
-        scaled: Vectors = summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-12)
-        return scaled
+            averages.append((weight[:, None] @ hidden)[:, 0])
+        return np.stack(averages, axis=1)
 
     def _embed(self, tokens: NDArray[np.int64]) -> Vectors:
         table = self._tensors
@@ -155,6 +163,12 @@ class LocalEmbeddings(Embeddings):
             centred / spread * self._tensors[f"{name}.weight"] + self._tensors[f"{name}.bias"]
         )
         return scaled
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Return vectors, one a row, scaled to length 1."""
+    scaled: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _EPSILON)
+    return scaled
 
 
 def _gelu(x: Vectors) -> Vectors:

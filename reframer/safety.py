@@ -209,7 +209,7 @@ class Classifier:
     """A logistic regression with one row of weights for each level.
 
     Attributes:
-        weights: Shape (3, 384 + `LEXICON_FEATURES`), levels in the order of `RANK`.
+        weights: Shape (3, features), levels in the order of `RANK`; see `features`.
         bias: Shape (3,).
         crisis: Least probability of crisis that is called crisis.
         concern: Least probability of anything but none that is called concern.
@@ -246,14 +246,20 @@ class Classifier:
         ]
 
 
-def features(vectors: Floats, readings: Sequence[Reading]) -> Floats:
-    """Return what the classifier looks at, shape (texts, 384 + `LEXICON_FEATURES`)."""
+def features(layers: Floats, readings: Sequence[Reading]) -> Floats:
+    """Return what the classifier looks at, a row for each text.
+
+    Args:
+        layers: What the embedder's layers make of the texts. Those from the second on are read
+            side by side: the last alone says what a text is about, and less of who wants what.
+        readings: What the lexicon found in the texts.
+    """
     words = [
         [r.level == "concern", r.level == "crisis", r.guarded, r.guarded and r.level == "none"]
         for r in readings
     ]
     table = np.array(words, np.float32).reshape(len(readings), LEXICON_FEATURES)
-    return np.concatenate([vectors, table], axis=1, dtype=np.float32)
+    return np.hstack([*layers[:, 1:].swapaxes(0, 1), table], dtype=np.float32)
 
 
 # Assessing
@@ -263,7 +269,7 @@ class Safety:
     """Reads the whole of a text for danger.
 
     Args:
-        embeddings: Sentence vectors for the classifier; None to go by the lexicon alone.
+        embeddings: The embedder that the classifier reads; None to go by the lexicon alone.
     """
 
     def __init__(self, embeddings: LocalEmbeddings | None = None) -> None:
@@ -290,8 +296,8 @@ class Safety:
         """Return the levels above none that the classifier sees."""
         if self._embeddings is None or not units:
             return set()
-        vectors = self._embeddings.vectors(units)
-        return set(Classifier.shipped().levels(features(vectors, readings))) - {"none"}
+        layers = self._embeddings.layers(units)
+        return set(Classifier.shipped().levels(features(layers, readings))) - {"none"}
 
 
 def also_unsafe(answer: str) -> bool:

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 from click.testing import CliRunner
 
 from reframer import paths
@@ -22,10 +21,6 @@ DIARY = (
     "  I'm such an idiot, I forgot her birthday again. The plums were sweet!\n\n"
     "I did my best today and that's enough."
 )
-
-
-def _still_mistaken(critical: str, other: str) -> ParameterSet:
-    return pytest.param(critical, other, marks=pytest.mark.xfail(reason="needs better training"))
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +51,13 @@ def test_hears_which_sentence_and_where(critic: Critic) -> None:
         ("I look disgusting.", "That soup looks disgusting."),
         ("everyone is smarter than me", "everyone is nicer than him"),
         ("I'm such an idiot.", "He's such an idiot."),
-        _still_mistaken("I should be further along by now.", "I should be home by six."),
-        _still_mistaken("i never get anything right", "he never gets anything right"),
-        _still_mistaken("I'm a failure.", "I'm not a failure."),
+        pytest.param(
+            "I should be further along by now.",
+            "I should be home by six.",
+            marks=pytest.mark.xfail(reason="needs better training"),
+        ),
+        ("i never get anything right", "he never gets anything right"),
+        ("I'm a failure.", "I'm not a failure."),
     ],
 )
 def test_tells_an_attack_from_the_same_words_meant_otherwise(

@@ -44,8 +44,16 @@ def test_vectors_have_length_one(embeddings: LocalEmbeddings) -> None:
     np.testing.assert_allclose(lengths, 1, atol=1e-5)
 
 
+def test_the_last_layer_scaled_is_the_vector(embeddings: LocalEmbeddings) -> None:
+    layers = embeddings.layers(_TEXTS)
+    assert layers.shape == (len(_TEXTS), 6, embeddings.dimension)
+    last = layers[:, -1] / np.linalg.norm(layers[:, -1], axis=1, keepdims=True)
+    np.testing.assert_allclose(last, embeddings.vectors(_TEXTS), atol=1e-5)
+
+
 def test_no_text_has_no_vector(embeddings: LocalEmbeddings) -> None:
     assert embeddings.embed_documents([]) == []
+    assert embeddings.layers([]).shape == (0, 6, embeddings.dimension)
 
 
 def test_likeness_follows_the_meaning(embeddings: LocalEmbeddings) -> None:

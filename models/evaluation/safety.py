@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from models.training.critic_data import labelled, part
 from models.training.safety import Statement, statements
 from reframer import paths, settings
 from reframer.embedding import LocalEmbeddings
@@ -29,7 +30,9 @@ def report(data: Path | None = None) -> str:
     both = Safety(LocalEmbeddings.from_catalog(settings.load().models_dir))
     lexicon = Safety()
     held_out = [row for row in statements() if row.held_out]
-    fresh = statements(paths.asset("knowledge", "safety", "fresh.tsv"))
+    fresh, unseen = (
+        statements(paths.asset("knowledge", "safety", name)) for name in ("fresh.tsv", "unseen.tsv")
+    )
     thoughts = [
         example.thought
         for technique in load_techniques()
@@ -38,7 +41,9 @@ def report(data: Path | None = None) -> str:
     ]
     harmless = {
         "self-critical thoughts on the cards (held-out tenth)": thoughts,
-        "self-critical and ordinary sentences (every fourth)": _critic_sentences()[::4],
+        "self-critical and ordinary sentences (held-out fifth)": [
+            row.text for row in labelled() if part(row.text) == "test"
+        ],
     }
     if data:
         diary = read_diary(data / "lemotif.csv")
@@ -47,6 +52,7 @@ def report(data: Path | None = None) -> str:
     parts = [
         recall_table("Held-out third", held_out, both, lexicon),
         recall_table("Written afterwards, to be unlike the rest", fresh, both, lexicon),
+        recall_table("Written later still, before the next training", unseen, both, lexicon),
         alarm_table(harmless, both, lexicon),
     ]
     return "\n\n".join(parts)
@@ -102,12 +108,6 @@ def read_diary(file: Path) -> list[str]:
     """Return the entries of a table with the column ``text``."""
     with file.open(encoding="utf-8", newline="") as table:
         return [row["text"] for row in csv.DictReader(table)]
-
-
-def _critic_sentences() -> list[str]:
-    """Return the sentences written for the critic: none of them is a crisis."""
-    table = paths.asset("knowledge", "critic", "sentences.tsv").read_text(encoding="utf-8")
-    return [line.rsplit("\t", 1)[-1] for line in table.splitlines()]
 
 
 def _flagged(risks: Iterable[Risk]) -> int:

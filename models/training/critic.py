@@ -2,14 +2,14 @@
 
     python -m models.training.critic --diary DIARY.csv
 
-Softmax regressions with a ridge penalty, fitted by L-BFGS (Liu & Nocedal 1989); harshness is a
-ridge regression. The sentences of an ordinary diary are further neutral ones. Validation sentences
-choose the penalty, the temperature and the threshold; test sentences are not read.
+Softmax regressions with a ridge penalty; harshness is a ridge regression. The sentences of an
+ordinary diary are further neutral ones. Validation sentences choose the penalty, the temperature
+and the threshold; test sentences are not read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,20 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training.critic_data import Labelled, Part, diary_sentences, labelled, part
+from models.training.regression import Floats, regress, scaling, unscaled
 from reframer import paths, settings
-from reframer.critic import CLASSES, LayerEmbeddings, cues, features, softmax, unquoted
+from reframer.critic import CLASSES, CUES, features, softmax, unquoted
 from reframer.embedding import LocalEmbeddings
 from reframer.records import KINDS
 
-Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
 PENALTIES = (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
 DIARY_WEIGHT = 0.5  # of a diary sentence beside a labelled one
 DIARY_FALSE_ALARMS = 0.01  # most that the threshold may let through, on validation
-VECTOR_LENGTH = 5.5  # of a sentence's standardised vector, beside cues of 0 and 1
-MEMORY = 10
-STEPS = 80
 
 
 class Data(NamedTuple):
@@ -52,10 +49,10 @@ class Data(NamedTuple):
 @click.option("--diary", type=click.Path(exists=True, path_type=Path), required=True)
 def main(diary: Path) -> None:
     """Train on the labelled sentences and the DIARY, and write the weights that ship."""
-    layers = LayerEmbeddings(LocalEmbeddings.from_catalog(settings.load().models_dir))
+    embeddings = LocalEmbeddings.from_catalog(settings.load().models_dir)
     everyday = diary_sentences(diary)
-    train = read("train", layers, everyday)
-    check = read("validation", layers, everyday)
+    train = read("train", embeddings, everyday)
+    check = read("validation", embeddings, everyday)
     numbers = fit(train, check)
     click.echo(f"threshold {numbers['threshold']:.2f}")
     out = paths.asset("knowledge", "critic", "weights.npz")
@@ -64,24 +61,23 @@ def main(diary: Path) -> None:
     out.chmod(0o644)
 
 
-def read(wanted: Part, layers: LayerEmbeddings, everyday: Sequence[str]) -> Data:
+def read(wanted: Part, embeddings: LocalEmbeddings, everyday: Sequence[str]) -> Data:
     """Return one part of the data.
 
     Args:
         wanted: The part.
-        layers: The embedder.
+        embeddings: The embedder.
         everyday: All sentences of the diary.
     """
     rows = [row for row in labelled() if part(row.text) == wanted]
     calm = [unquoted(text) for text in everyday if part(text) == wanted]
-    return Data(
-        rows, features(layers, [unquoted(row.text) for row in rows]), features(layers, calm)
-    )
+    heard = [unquoted(row.text) for row in rows]
+    return Data(rows, features(embeddings, heard), features(embeddings, calm))
 
 
 def fit(train: Data, check: Data) -> dict[str, Floats]:
     """Return the ear's weights under the names that it reads."""
-    scale, shift = _scaling(train.inputs)
+    scale, shift = scaling(train.inputs, plain=len(CUES))
     inputs, diary = (train.inputs - shift) * scale, (train.diary - shift) * scale
     labels = np.array([CLASSES.index(row.label) for row in train.rows] + [0] * len(diary))
     weights = np.r_[np.ones(len(inputs)), np.full(len(diary), DIARY_WEIGHT)].astype(np.float32)
@@ -90,7 +86,7 @@ def fit(train: Data, check: Data) -> dict[str, Floats]:
 
     def classes_of(penalty: float) -> tuple[Floats, Floats]:
         found = regress(np.vstack([inputs, diary]), labels, weights, penalty, len(CLASSES))
-        return _unscaled(*found, scale, shift)
+        return unscaled(*found, scale, shift)
 
     def quality(found: tuple[Floats, Floats]) -> float:
         return choose_threshold(_critical(check.inputs, *found), truth, np.zeros(1, np.float32))[1]
@@ -106,10 +102,10 @@ def fit(train: Data, check: Data) -> dict[str, Floats]:
     critical = [row for row in train.rows if row.label == "critical"]
     kinds = np.array([[*KINDS].index(row.group) for row in critical])  # type: ignore[arg-type]
     even = np.ones(len(critical), np.float32)
-    kind = _unscaled(
+    kind = unscaled(
         *regress(inputs[is_critical], kinds, even, PENALTIES[1], len(KINDS)), scale, shift
     )
-    harsh = _unscaled(
+    harsh = unscaled(
         *ridge(inputs[is_critical], [(row.strength - 1) / 2 for row in critical]), scale, shift
     )
     return {
@@ -121,75 +117,6 @@ def fit(train: Data, check: Data) -> dict[str, Floats]:
         "harsh_weight": harsh[0],
         "harsh_bias": harsh[1],
     }
-
-
-def regress(
-    inputs: Floats, labels: NDArray[np.int64], weights: Floats, penalty: float, count: int
-) -> tuple[Floats, Floats]:
-    """Return weight and bias of a softmax regression.
-
-    Args:
-        inputs: A row for each example.
-        labels: Number of its class.
-        weights: How much it counts.
-        penalty: Of the squared weights; the bias is free.
-        count: How many classes there are.
-    """
-    rows = np.hstack([inputs, np.ones((len(inputs), 1), np.float32)])
-    wanted = np.eye(count, dtype=np.float32)[labels]
-    share = (weights / weights.sum())[:, None]
-    ridge_of = np.full((rows.shape[1], 1), penalty, np.float32)
-    ridge_of[-1] = 0
-
-    def loss(flat: Floats) -> tuple[float, Floats]:
-        now = flat.reshape(rows.shape[1], count)
-        shares = softmax(rows @ now)
-        gradient = rows.T @ ((shares - wanted) * share) + ridge_of * now
-        surprise = -(share * wanted * np.log(shares + np.float32(1e-12))).sum()
-        return float(surprise + (ridge_of * now * now).sum() / 2), gradient.ravel()
-
-    best = minimise(loss, np.zeros(rows.shape[1] * count, np.float32)).reshape(-1, count)
-    return best[:-1], best[-1]
-
-
-def minimise(loss: Callable[[Floats], tuple[float, Floats]], point: Floats) -> Floats:
-    """Return a minimum of a smooth convex function by L-BFGS with backtracking.
-
-    Args:
-        loss: Gives value and gradient at a point.
-        point: Where to start.
-    """
-    value, gradient = loss(point)
-    history: list[tuple[Floats, Floats]] = []
-    for _ in range(STEPS):
-        direction = _newton_like(gradient, history)
-        slope = float(gradient @ direction)
-        step = np.float32(1.0)
-        after, steeper = loss(point - step * direction)
-        while after > value - 1e-4 * step * slope and step > 1e-4:
-            step /= 2
-            after, steeper = loss(point - step * direction)
-        if step <= 1e-4 or value - after < 1e-7:
-            break
-        history = [*history, (-step * direction, steeper - gradient)][-MEMORY:]
-        point, value, gradient = point - step * direction, after, steeper
-    return point
-
-
-def _newton_like(gradient: Floats, history: list[tuple[Floats, Floats]]) -> Floats:
-    """Return the gradient bent by what past steps told of the curvature (two-loop recursion)."""
-    if not history:
-        return gradient / np.linalg.norm(gradient)
-    direction = gradient.copy()
-    shares = []
-    for moved, changed in reversed(history):
-        shares.append((moved @ direction) / (moved @ changed))
-        direction -= shares[-1] * changed
-    moved, changed = history[-1]
-    direction *= (moved @ changed) / (changed @ changed)
-    for (moved, changed), share in zip(history, reversed(shares), strict=True):
-        direction += moved * (share - (changed @ direction) / (moved @ changed))
-    return direction
 
 
 def ridge(inputs: Floats, wanted: Sequence[float]) -> tuple[Floats, Floats]:
@@ -218,23 +145,6 @@ def choose_threshold(probabilities: Floats, truth: Bools, everyday: Floats) -> t
 def f1(heard: Bools, truth: Bools) -> float:
     """Return the harmonic mean of precision and recall."""
     return float(2 * (heard & truth).sum() / max(1, heard.sum() + truth.sum()))
-
-
-def _scaling(inputs: Floats) -> tuple[Floats, Floats]:
-    """Return factor and shift that standardise the vectors and leave the cues alone."""
-    vectors = inputs.shape[1] - cues(["x"]).shape[1]
-    scale = np.ones(inputs.shape[1], np.float32)
-    shift = np.zeros(inputs.shape[1], np.float32)
-    spread = np.maximum(inputs[:, :vectors].std(0), 1e-2)
-    scale[:vectors] = VECTOR_LENGTH / np.sqrt(vectors) / spread
-    shift[:vectors] = inputs[:, :vectors].mean(0)
-    return scale, shift
-
-
-def _unscaled(weight: Floats, bias: Floats, scale: Floats, shift: Floats) -> tuple[Floats, Floats]:
-    """Return weights for inputs as they come."""
-    weight = weight * scale[:, None]
-    return weight, bias - shift @ weight
 
 
 def _critical(inputs: Floats, weight: Floats, bias: Floats) -> Floats:
