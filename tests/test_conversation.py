@@ -16,7 +16,7 @@ from reframer.errors import TextEmpty, TextTooLong
 from reframer.knowledge import Background, load_background, load_techniques
 from reframer.records import VOICES, Kind, Match, Technique, Voice, Wishes
 from reframer.safety import Safety, went_on
-from tests.fakes import FakeChatModel
+from tests.fakes import EverythingFits, FakeChatModel
 
 THOUGHT = "I missed the deadline again, I'm such an idiot."
 GOOD = (
@@ -28,6 +28,7 @@ GOOD = (
     "that people talk about and move.",
 )
 CONCERN = "I wish I'd never been born, I'm such an idiot."
+DRAFTS = 4
 Begin = Callable[..., Conversation]
 
 
@@ -65,8 +66,13 @@ def begin(embeddings: LocalEmbeddings, library: Library, cards: Cards) -> Begin:
     cards.thoughts.clear()
 
     def begin(*answers: str, wishes: Wishes | None = None) -> Conversation:
-        model = FakeChatModel(answers=list(answers))
-        rooms = Rooms(critic, cards, lambda: Speaker(model, "fake", "adapter"))  # type: ignore[arg-type]
+        model = FakeChatModel(answers=[answer for answer in answers for _ in range(DRAFTS)])
+        rooms = Rooms(
+            critic,
+            cards,  # type: ignore[arg-type]
+            EverythingFits(),  # type: ignore[arg-type]
+            lambda: Speaker(model, "fake", "adapter"),
+        )
         reframer = Reframer(safety, lambda: rooms, country="GB")
         return Conversation(reframer, library, wishes or Wishes())
 

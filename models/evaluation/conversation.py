@@ -21,6 +21,7 @@ from reframer.conversation import Conversation, Labelled, Library, Reading, labe
 from reframer.critic import Critic
 from reframer.embedding import LocalEmbeddings
 from reframer.engine import Reframer, Rooms, Speaker
+from reframer.fit import Fit
 from reframer.knowledge import load_background, load_techniques
 from reframer.retrieval import TechniqueRetriever
 from reframer.safety import Safety
@@ -42,6 +43,7 @@ class Reader:
         rooms = Rooms(
             Critic(embeddings),
             TechniqueRetriever.open(techniques, embeddings),
+            Fit.learn(techniques),
             lambda: Speaker(FakeListChatModel(responses=[_WORDS]), "fake", "adapter"),
         )
         reframer = Reframer(Safety(embeddings), lambda: rooms)

@@ -41,6 +41,7 @@ _MOST_BYTES = 1_000_000
 @click.pass_context
 def reframe(
     context: click.Context,
+    /,
     words: tuple[str, ...],
     as_json: bool,
     as_lines: bool,

@@ -15,6 +15,7 @@ from pydantic import Field
 from reframer.engine import Reframer, Rooms, Speaker
 from reframer.records import Kind, Match, Notice, Risk, Source, Technique
 from reframer.sentences import split
+from tests.fakes import EverythingFits
 
 WORDS = {
     "common-humanity": "Plenty of people stand in that same place, and you can rest there a while.",
@@ -114,13 +115,6 @@ class PlainModel(BaseChatModel):
         prompt = " ".join(str(message.content) for message in messages)
         message = AIMessage(SAYINGS[sum(prompt.encode()) % len(SAYINGS)])
         return ChatResult(generations=[ChatGeneration(message=message)])
-
-
-class EverythingFits:
-    """A measure by which no draft is beside the point."""
-
-    def score(self, answer: str, thought: str) -> float:
-        return 10.0
 
 
 def friend(model: BaseChatModel | None = None, ear: Ear | None = None) -> Reframer:
