@@ -18,6 +18,7 @@ from reframer.records import Example, Problem
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.?!])[\"')\]]*\s+")
 _SHORTEST, _LONGEST, _SENTENCES = 10, 55, 4
+_SHORTEST_OPENING, _LONGEST_OPENING = 5, 24
 _DENIED = re.compile(
     r"\b(not|never|no|nor|isn't|aren't|wasn't|doesn't|don't|didn't|won't|nothing|without|"
     r"rather than|instead of|words?|names?|voice|verdict|label|thought|says?|said|"
@@ -97,6 +98,26 @@ def review(draft: str, thought: str, examples: Iterable[Example] = ()) -> tuple[
     subject = _Draft(draft, thought, tuple(examples))
     found = ((name, rule(subject)) for name, rule in RULES.items())
     return tuple(Problem(name, detail) for name, detail in found if detail)
+
+
+def review_opening(sentence: str, thought: str) -> tuple[Problem, ...]:
+    """Say what is wrong with a first sentence that should say back a thought without judging it.
+
+    Args:
+        sentence: What the model would say.
+        thought: What the person said.
+    """
+    subject = _Draft(sentence, thought, ())
+    rules = {**_RULES_OF_OPENINGS, "length": _opening_length}
+    found = ((name, rule(subject)) for name, rule in rules.items())
+    return tuple(Problem(name, detail) for name, detail in found if detail)
+
+
+def _opening_length(draft: _Draft) -> str | None:
+    if len(draft.sentences) > 1:
+        return f"{len(draft.sentences)} sentences"
+    count = len(draft.words)
+    return None if _SHORTEST_OPENING <= count <= _LONGEST_OPENING else f"{count} words"
 
 
 def _speaker(draft: _Draft) -> str | None:
@@ -260,6 +281,10 @@ RULES: dict[str, Rule] = {
     "fluency": _fluency,
     "echo": _echo,
 }
+
+
+# An opening may repeat the thought: saying it back is what it is for.
+_RULES_OF_OPENINGS = {name: rule for name, rule in RULES.items() if name not in ("length", "echo")}
 
 
 def _words(text: str) -> list[str]:

@@ -1,20 +1,24 @@
-"""What the voice is trained on: the cards' examples as tokens, and how they are put in batches."""
+"""What the voice is trained on: how answers on the cards open, as tokens, put in batches."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import random
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from langchain_core.messages import convert_to_openai_messages
 
-from reframer.prompts import compose
+from reframer import prompts
+from reframer.fit import LEAST, Fit, stems
 from reframer.records import Example, Technique
+from reframer.review import review_opening
 
 _POOL = 16
+_SENTENCE_END = re.compile(r"(?:(?<=[.?!])|(?<=[.?!][\"')\]]))\s+")
 
 
 class Tokenizer(Protocol):
@@ -25,6 +29,14 @@ class Tokenizer(Protocol):
 
     def tokens(self, text: str) -> list[int]:
         """Return the tokens of a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A thought, and the sentence with which a friend's answer to it opens."""
+
+    thought: str
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +55,48 @@ class Pair:
         return len(self.tokens)
 
 
-def examples(techniques: Iterable[Technique], *, held_out: bool) -> list[tuple[Technique, Example]]:
-    """Return the examples for training, or those held out, each with its technique."""
+def openings(techniques: Iterable[Technique], *, held_out: bool) -> list[Opening]:
+    """Return thoughts with the first sentence of a friend's answer, as far as it says them back.
+
+    A first sentence is taken where it keeps to the thought: every word is the thought's or belongs
+    to a friend's usual vocabulary, and it speaks of the particular thing. The adapter is to learn
+    to say back truly, so the sentences that leap are left out.
+
+    Args:
+        techniques: The cards.
+        held_out: Whether to take the held-out examples or the others.
+    """
+    techniques = tuple(techniques)
+    fit = Fit.learn(techniques)
     return [
-        (technique, example)
+        Opening(example.thought, first)
         for technique in techniques
         for example in technique.examples
-        if example.held_out is held_out
+        if example.held_out is held_out and keeps_to(first := _first(example), example.thought, fit)
     ]
 
 
-def pair(technique: Technique, example: Example, tokenizer: Tokenizer, end: int) -> Pair:
-    """Return an example as tokens, asked for exactly as the program asks.
+def keeps_to(sentence: str, thought: str, fit: Fit) -> bool:
+    """Whether a sentence says a thought back: nothing in it is new, and enough is the thought's."""
+    new = stems(sentence) - stems(thought) - fit.vocabulary
+    return not new and fit.score(sentence, thought) >= LEAST and not review_opening(sentence, thought)
+
+
+def pair(opening: Opening, tokenizer: Tokenizer, end: int) -> Pair:
+    """Return an opening as tokens, asked for exactly as the program asks.
 
     Args:
-        technique: The example's technique.
-        example: The thought and its answer.
+        opening: The thought and the sentence.
         tokenizer: The model's own.
         end: The token that ends an answer.
     """
-    messages = compose(example.thought, technique, style="adapter")
-    prompt = tokenizer.prompt(convert_to_openai_messages(messages))
-    return Pair((*prompt, *tokenizer.tokens(example.answer), end), len(prompt))
+    prompt = tokenizer.prompt(convert_to_openai_messages(prompts.opening(opening.thought)))
+    return Pair((*prompt, *tokenizer.tokens(opening.sentence), end), len(prompt))
 
 
-def fingerprint(chosen: Iterable[tuple[Technique, Example]]) -> str:
-    """Return the SHA-256 of what is trained on: moves, thoughts and answers, in order."""
-    rows = [(technique.move, example.thought, example.answer) for technique, example in chosen]
+def fingerprint(chosen: Iterable[Opening]) -> str:
+    """Return the SHA-256 of what is trained on: thoughts and sentences, in order."""
+    rows = [(opening.thought, opening.sentence) for opening in chosen]
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -94,3 +121,7 @@ def batches(pairs: Sequence[Pair], size: int, seed: int) -> Iterator[list[Pair]]
         cut += [near[at : at + size] for at in range(0, len(near), size)]
     shuffle(cut)
     yield from cut
+
+
+def _first(example: Example) -> str:
+    return _SENTENCE_END.split(example.answer)[0]
