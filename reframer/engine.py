@@ -10,10 +10,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from reframer import catalog, prompts, seal
@@ -23,18 +22,18 @@ from reframer.errors import ModelError, TextEmpty, TextTooLong
 from reframer.fit import LEAST as LEAST_FIT
 from reframer.fit import Fit
 from reframer.knowledge import load_techniques
-from reframer.prompts import Style
+from reframer.mirror import opening
 from reframer.records import Kind, Match, Notice, Reframe, Risk, Thought, Wishes
 from reframer.retrieval import TechniqueRetriever
 from reframer.review import review
 from reframer.safety import Safety, also_unsafe, signposts
 from reframer.settings import Settings
-from reframer.wording import card_words, shaped
+from reframer.wording import card_words, says_back, shaped, wants_opening
 
 LONGEST_TEXT = 4000
 _WHOLE_THOUGHT = 700
-_DRAFTS = 4  # computed together, which takes hardly longer than two after each other
-_DRAFTS_BEHIND = 3
+_DRAFTS = 6  # computed together, which takes hardly longer than two after each other
+_DRAFTS_BEHIND = 4
 _THOUGHTS_AT_ONCE = 5
 _EXAMPLES_SHOWN = 3
 # Thoughts as near as this say the same in other words (docs/evaluation.md), so what was written by
@@ -55,13 +54,14 @@ class Speaker:
     Attributes:
         model: Any LangChain chat model.
         name: Its id, shown with each answer.
-        style: The prompt it was made for.
+        says: What it is asked for. The small default model, with its adapter, words ``openings``,
+            behind which a card's own words stand; any other words whole ``answers``.
         behind: Options of a call that gives way to those without.
     """
 
     model: BaseChatModel
     name: str
-    style: Style
+    says: Literal["openings", "answers"]
     behind: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -100,9 +100,9 @@ class Reframer:
        comes back untouched.
     3. retrieve: the techniques and examples that fit.
     4. compose: the prompt.
-    5. speak: the local model drafts several answers at once.
-    6. review: of the drafts that break no rule, the one that fits best is given; if there is none,
-       the card's own words, and the answer says so.
+    5. speak: the local model drafts several openings, or whole answers, at once.
+    6. review: of the drafts that break no rule, the one that fits best is given, an opening with
+       the card's own words behind it; if there is none, the card's own words alone.
 
     Safety is there at once and works without any model, so that a person in danger is met rightly
     even when nothing else can be opened.
@@ -223,7 +223,7 @@ class Reframer:
             KnowledgeError: The cards or the index cannot be used.
         """
         cards = self._rooms.retriever.index.techniques
-        made_from = repr((self._speaker.name, self._speaker.style, cards))
+        made_from = repr((self._speaker.name, self._speaker.says, cards))
         return hashlib.sha256(made_from.encode()).hexdigest()
 
     def as_runnable(self) -> Runnable[str, Reframe]:
@@ -253,11 +253,10 @@ class Reframer:
 
     def _answer(self, thought: Thought, wishes: Wishes, *, behind: bool = False) -> Reframe:
         match = self._retrieve(thought, wishes)
-        choice = self._speak(thought.text, match, wishes, behind)
-        text = choice.text or self._card_words(thought, match, wishes)
+        choice = _Choice("", {}) if _by_hand(match, wishes) else self._speak(thought, match, behind)
         return Reframe(
             source=thought.text,
-            text=shaped(text, match.technique, wishes),
+            text=shaped(self._words(choice.text, thought, match, wishes), match.technique, wishes),
             origin="model" if choice.text else "card",
             kinds=thought.kinds,
             techniques=(match.technique,),
@@ -271,46 +270,56 @@ class Reframer:
         matches = self._rooms.retriever.search(thought.text, thought.kinds, k=1 + len(used))
         return next((match for match in matches if match.technique.id not in used), matches[0])
 
-    def _speak(self, thought: str, match: Match, wishes: Wishes, behind: bool) -> _Choice:
-        """Let the model draft several answers at once, and choose the best that may be shown."""
-        if wishes.voice == "child" or _twin(match):
-            return _Choice("", {})
+    def _speak(self, thought: Thought, match: Match, behind: bool) -> _Choice:
+        """Let the model draft several times at once, and choose the best that may be shown."""
+        speaker = self._speaker
         examples = match.examples[_EXAMPLES_SHOWN - 1 :: -1]  # the nearest last
-        messages = prompts.compose(thought, match.technique, examples, style=self._speaker.style)
-        options = self._speaker.behind if behind else {}
+        messages = (
+            prompts.opening(thought.story)
+            if speaker.says == "openings"
+            else prompts.answer(thought.story, match.technique, examples)
+        )
+        options = {"temperature": _TEMPERATURE, **(speaker.behind if behind else {})}
         drafts = self._drafters.map(
-            lambda seed: self._say(messages, seed, options),
+            lambda seed: _plain(speaker.model.invoke(messages, seed=seed, **options).text),
             range(_DRAFTS_BEHIND if behind else _DRAFTS),
         )
-        return self._choose(list(drafts), thought, match)
-
-    def _say(self, messages: Sequence[BaseMessage], seed: int, options: Mapping[str, Any]) -> str:
-        answer = self._speaker.model.invoke(
-            list(messages), seed=seed, temperature=_TEMPERATURE, **options
-        )
-        return " ".join(str(answer.text).split())
+        return self._choose(list(drafts), thought.story, match)
 
     def _choose(self, drafts: Sequence[str], thought: str, match: Match) -> _Choice:
         """Return the draft that fits best among those that break no rule."""
         rejected: Counter[str] = Counter()
         fitting: dict[str, float] = {}
         for draft in dict.fromkeys(drafts):
-            broken = [problem.rule for problem in review(draft, thought, match.technique.examples)]
-            if also_unsafe(draft):
-                broken.append("unsafe")
-            fit = self._rooms.fit.score(draft, thought)
-            if fit < LEAST_FIT:
-                broken.append("beside the point")
+            broken = self._broken(draft, thought, match)
             rejected.update(broken)
             if not broken:
-                fitting[draft] = fit
+                fitting[draft] = self._rooms.fit.score(draft, thought)
         return _Choice(max(fitting, key=fitting.__getitem__, default=""), dict(rejected))
 
-    def _card_words(self, thought: Thought, match: Match, wishes: Wishes) -> str:
+    def _broken(self, draft: str, thought: str, match: Match) -> tuple[str, ...]:
+        """Return the names of the rules that a draft breaks."""
+        unsafe = ("unsafe",) if also_unsafe(draft) else ()
+        if self._speaker.says == "openings":
+            return (*says_back(draft, thought, self._rooms.fit), *unsafe)
+        problems = review(draft, thought, match.technique.examples)
+        beside = self._rooms.fit.score(draft, thought) < LEAST_FIT
+        return (
+            *(problem.rule for problem in problems),
+            *(("beside the point",) if beside else ()),
+            *unsafe,
+        )
+
+    def _words(self, draft: str, thought: Thought, match: Match, wishes: Wishes) -> str:
+        """Return the whole answer: the model's, or the card's own words behind an opening."""
+        if draft and self._speaker.says == "answers":
+            return draft
         if wishes.voice == "adult" and _twin(match):
             return match.examples[0].answer
-        notices = self._rooms.critic.notice(f"{thought.before} {thought.text}", _EAGER)
-        return card_words(match.technique, thought.text, notices, wishes)
+        if not draft and wants_opening(wishes):
+            notices = self._rooms.critic.notice(thought.story, _EAGER)
+            draft = opening(thought.story, notices, wishes.voice)
+        return card_words(match.technique, thought.text, draft, wishes)
 
     @cached_property
     def _drafters(self) -> ThreadPoolExecutor:
@@ -347,16 +356,16 @@ def open_speaker(settings: Settings) -> Speaker:
         return Speaker(
             ChatLlama.from_file(path, context=settings.context, threads=settings.threads),
             path.stem,
-            "plain",
+            "answers",
             _BEHIND,
         )
     if ":" in name:
-        return Speaker(_served_model(name), name, "plain")
+        return Speaker(_served_model(name), name, "answers")
     model = catalog.find(name) if name else catalog.default("chat")
     chat = ChatLlama.from_catalog(
         model, settings.models_dir, context=settings.context, threads=settings.threads
     )
-    return Speaker(chat, model.id, "adapter" if chat.adapter else "plain", _BEHIND)
+    return Speaker(chat, model.id, "openings" if chat.adapter else "answers", _BEHIND)
 
 
 def _served_model(name: str) -> BaseChatModel:
@@ -387,9 +396,20 @@ def _thought(text: str, critical: Sequence[Notice]) -> str:
     return " ".join(text[start : strongest.end].split())
 
 
+def _by_hand(match: Match, wishes: Wishes) -> bool:
+    """Whether all words are written by hand: for children, and where nothing is to be said back.
+
+    Where an example says the same as the thought, its answer answers the thought, too.
+    """
+    return wishes.voice == "child" or not wants_opening(wishes) or _twin(match)
+
+
 def _twin(match: Match) -> bool:
-    """Whether an example says the same as the thought, so that its answer answers it too."""
     return match.nearness >= _TWIN
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _finish(answer: Reframe, started: float) -> Reframe:

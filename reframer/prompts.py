@@ -22,7 +22,7 @@ _ANSWER = "answer.v1.toml"
 
 
 def opening(thought: str) -> list[BaseMessage]:
-    """Return the messages that ask the model with reframer's adapter for an answer's first sentence.
+    """Return the messages that ask the model with reframer's adapter how an answer opens.
 
     Args:
         thought: What the person says to themselves.
@@ -43,9 +43,7 @@ def answer(
     turns: list[BaseMessage] = []
     for example in examples:
         turns += [HumanMessage(example.thought), AIMessage(example.answer)]
-    return _template(_ANSWER).format_messages(
-        thought=thought, move=technique.move, examples=turns
-    )
+    return _template(_ANSWER).format_messages(thought=thought, move=technique.move, examples=turns)
 
 
 @cache

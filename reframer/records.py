@@ -133,6 +133,11 @@ class Thought:
     kinds: tuple[Kind, ...] = ()
     before: str = ""
 
+    @property
+    def story(self) -> str:
+        """The thought with what led to it."""
+        return f"{self.before} {self.text}".strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

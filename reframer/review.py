@@ -108,7 +108,7 @@ def review_opening(sentence: str, thought: str) -> tuple[Problem, ...]:
         thought: What the person said.
     """
     subject = _Draft(sentence, thought, ())
-    rules = {**_RULES_OF_OPENINGS, "length": _opening_length}
+    rules = {**_RULES_OF_OPENINGS, "length": _opening_length, "verdict": _verdict}
     found = ((name, rule(subject)) for name, rule in rules.items())
     return tuple(Problem(name, detail) for name, detail in found if detail)
 
@@ -118,6 +118,10 @@ def _opening_length(draft: _Draft) -> str | None:
         return f"{len(draft.sentences)} sentences"
     count = len(draft.words)
     return None if _SHORTEST_OPENING <= count <= _LONGEST_OPENING else f"{count} words"
+
+
+def _verdict(draft: _Draft) -> str | None:
+    return _search("verdicts", draft.text)
 
 
 def _speaker(draft: _Draft) -> str | None:

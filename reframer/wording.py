@@ -1,16 +1,18 @@
 """A card's own words put together, and an answer shaped by wishes.
 
-The words on the cards fit any thought that their technique fits, and know nothing of the story; a
-sentence that says back what happened goes before them.
+The words on the cards fit any thought that their technique fits, and know nothing of the story; an
+opening that says back what happened goes before them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from reframer.mirror import opening, to_i
-from reframer.records import Notice, Technique, Wishes
+from reframer.fit import LEAST, Fit, stems
+from reframer.mirror import to_i
+from reframer.records import Technique, Wishes
+from reframer.review import review_opening
 
 _SENTENCE = re.compile(r"(?:(?<=[.?!])|(?<=[.?!][\"')\]]))\s+")
 _COMFORT = re.compile(
@@ -23,8 +25,32 @@ _WITH_OPENING = 36  # words of a card's own text behind an opening
 _STEP = 40  # words of the small step in a practical answer
 
 
-def card_words(technique: Technique, text: str, notices: Sequence[Notice], wishes: Wishes) -> str:
-    """Return words of the card's own, opened with what the person told where that can be said back.
+def says_back(sentence: str, thought: str, fit: Fit) -> tuple[str, ...]:
+    """Say what keeps a sentence from being a true opening: nothing new, no verdict, to the point.
+
+    Args:
+        sentence: What the model would say first.
+        thought: What the person said.
+        fit: Knows a friend's vocabulary.
+
+    Returns:
+        Names of the rules it breaks; empty for a sentence that may be shown.
+    """
+    broken = [problem.rule for problem in review_opening(sentence, thought)]
+    if stems(sentence) - stems(thought) - fit.vocabulary:
+        broken.append("invented")
+    if fit.score(sentence, thought) < LEAST:
+        broken.append("beside the point")
+    return tuple(dict.fromkeys(broken))
+
+
+def wants_opening(wishes: Wishes) -> bool:
+    """Whether an answer begins with the particular thing; a short or plain one goes without."""
+    return wishes.tone in ("gentle", "practical")
+
+
+def card_words(technique: Technique, text: str, opening: str, wishes: Wishes) -> str:
+    """Return words of the card's own behind an opening.
 
     Which of them is chosen by the text, so that two thoughts seldom share an answer, and the same
     thought keeps its own.
@@ -32,19 +58,18 @@ def card_words(technique: Technique, text: str, notices: Sequence[Notice], wishe
     Args:
         technique: The card.
         text: What the person wrote.
-        notices: What the ear heard in it.
+        opening: What is said first; may be empty.
         wishes: How they would like to be spoken to.
     """
     words = _of_voice(technique, wishes)
-    first = opening(text, notices, wishes.voice) if wishes.tone in ("gentle", "practical") else ""
-    if first:
+    if opening:
         short = [one for one in words if len(one.split()) <= _WITH_OPENING]
         words = short or [min(words, key=len)]
     if wishes.tone == "shorter":
         words = sorted(words, key=len)[: max(1, len(words) // 2)]
     if wishes.tone == "plain":
         words = sorted(words, key=_comfort)[: max(1, len(words) // 2)]
-    return f"{first} {words[sum(text.encode()) % len(words)]}".strip()
+    return f"{opening} {words[sum(text.encode()) % len(words)]}".strip()
 
 
 def shaped(answer: str, technique: Technique, wishes: Wishes) -> str:

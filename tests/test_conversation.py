@@ -28,7 +28,7 @@ GOOD = (
     "that people talk about and move.",
 )
 CONCERN = "I wish I'd never been born, I'm such an idiot."
-DRAFTS = 4
+DRAFTS = 6
 Begin = Callable[..., Conversation]
 
 
@@ -71,7 +71,7 @@ def begin(embeddings: LocalEmbeddings, library: Library, cards: Cards) -> Begin:
             critic,
             cards,  # type: ignore[arg-type]
             EverythingFits(),  # type: ignore[arg-type]
-            lambda: Speaker(model, "fake", "adapter"),
+            lambda: Speaker(model, "fake", "answers"),
         )
         reframer = Reframer(safety, lambda: rooms, country="GB")
         return Conversation(reframer, library, wishes or Wishes())

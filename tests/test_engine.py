@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -92,17 +93,21 @@ class PlainSafety:
 
 
 FIT = Fit.learn(load_techniques())
-DRAFTS = 4
+DRAFTS = 6
 
 
-def _reframer(*answers: str, retriever: OneCard | None = None) -> tuple[Reframer, FakeChatModel]:
+def _reframer(
+    *answers: str,
+    retriever: OneCard | None = None,
+    says: Literal["openings", "answers"] = "answers",
+) -> tuple[Reframer, FakeChatModel]:
     """Return the flow with a model that says these drafts, the last of them as often as needed."""
     model = FakeChatModel(answers=[*answers, *[*answers][-1:] * (DRAFTS - len(answers))])
     rooms = Rooms(
         PlainEar(),  # type: ignore[arg-type]
         retriever or OneCard(),  # type: ignore[arg-type]
         FIT,
-        lambda: Speaker(model, "fake", "adapter"),
+        lambda: Speaker(model, "fake", says),
     )
     friend = Reframer(PlainSafety(), lambda: rooms, country="GB")  # type: ignore[arg-type]
     return friend, model
@@ -115,7 +120,7 @@ def test_a_self_critical_thought_is_answered_by_the_model_with_its_source() -> N
     assert (answer.text, answer.origin, answer.model) == (GOOD, "model", "fake")
     assert (answer.kinds, answer.techniques) == (("label",), (TECHNIQUE,))
     assert retriever.history == [(THOUGHT, ("label",))]
-    assert [message.content for message in model.history[0]][-1] == THOUGHT
+    assert THOUGHT in str(model.history[0][-1].content)
     assert answer.seconds >= 0
 
 
@@ -150,6 +155,23 @@ def test_when_no_draft_passes_the_cards_own_words_are_given_and_said_to_be() -> 
     assert answer.text.endswith(WORDS[0])
 
 
+def test_the_small_model_words_the_opening_and_the_card_the_rest() -> None:
+    opening = "The deadline went by again, and that stings."
+    friend, model = _reframer("You're an idiot about deadlines.", opening, says="openings")
+    answer = friend.reframe(THOUGHT)
+    assert (answer.text, answer.origin) == (f"{opening} {WORDS[0]}", "model")
+    assert answer.rejected["label"] == 1
+    assert model.history[0][-1].content == THOUGHT
+
+
+def test_a_sentence_of_a_journal_is_answered_knowing_what_led_to_it() -> None:
+    opening = "Your sister waited an hour at the station, and that's hard to think of."
+    friend, _ = _reframer(opening, says="openings")
+    before = "My sister waited an hour for me at the station."
+    ((_, answer),) = friend.answer_as_completed([Thought("I'm an idiot.", ("label",), before)])
+    assert answer.text.startswith(opening)
+
+
 def test_what_was_written_for_the_same_thought_answers_it() -> None:
     example = Example("00000001", TECHNIQUE.id, "missed the deadline again, idiot", GOOD)
     friend, model = _reframer(retriever=OneCard(example, nearness=0.9))
@@ -177,14 +199,14 @@ def test_another_way_is_another_technique() -> None:
 
 
 def test_thoughts_of_a_journal_are_answered_several_at_a_time_each_with_its_number() -> None:
-    friend, _ = _reframer(*[GOOD] * 12)
+    friend, _ = _reframer(*[GOOD] * 2 * DRAFTS)
     thoughts = [Thought(THOUGHT, ("label",)), Thought("We missed the deadline. I'm an idiot.")]
     answers = dict(friend.answer_as_completed(thoughts))
     assert [answers[number].source for number in range(2)] == [one.text for one in thoughts]
 
 
 def test_who_goes_on_after_words_of_concern_is_answered_and_who_is_in_crisis_is_not() -> None:
-    friend, _ = _reframer(*[GOOD] * 12)
+    friend, _ = _reframer(*[GOOD] * 2 * DRAFTS)
     assert friend.reframe(f"{THOUGHT} worrying").origin == "safety"
     assert friend.reframe(f"{THOUGHT} worrying", went_on=True).origin == "model"
     assert friend.reframe(f"{THOUGHT} danger", went_on=True).origin == "safety"
@@ -235,7 +257,7 @@ def test_a_text_longer_than_a_thought_is_an_error_that_does_not_repeat_it() -> N
 
 
 def test_many_texts_are_answered_one_by_one_as_they_are_ready() -> None:
-    friend, model = _reframer(*[GOOD] * 8)
+    friend, model = _reframer(*[GOOD] * 2 * DRAFTS)
     answers = friend.reframe_many([THOUGHT, "We had soup.", THOUGHT])
     assert next(answers).origin == "model"
     assert len(model.history) == DRAFTS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reframer.prompts import compose
+from reframer import prompts
 from reframer.records import Example, Source, Technique
 
 TECHNIQUE = Technique(
@@ -21,25 +21,31 @@ TECHNIQUE = Technique(
 EXAMPLE = Example("00000000", "not-yet", "I can't cook", "You burnt one dish.")
 
 
-def test_the_technique_steers_the_prompt() -> None:
-    for style in ("adapter", "plain"):
-        text = " ".join(str(m.content) for m in compose("I can't swim", TECHNIQUE, style=style))
-        assert TECHNIQUE.move in text
-        assert "I can't swim" in text
+def test_the_technique_steers_a_whole_answer() -> None:
+    text = " ".join(str(m.content) for m in prompts.answer("I can't swim", TECHNIQUE))
+    assert TECHNIQUE.move in text
+    assert "I can't swim" in text
 
 
 def test_examples_are_shown_as_earlier_turns() -> None:
-    for style in ("adapter", "plain"):
-        messages = compose("I can't swim", TECHNIQUE, [EXAMPLE], style=style)
-        assert [message.type for message in messages] == ["system", "human", "ai", "human"]
+    messages = prompts.answer("I can't swim", TECHNIQUE, [EXAMPLE])
+    assert [message.type for message in messages] == ["system", "human", "ai", "human"]
+
+
+def test_an_opening_is_asked_for_with_the_thought_alone() -> None:
+    messages = prompts.opening("I can't swim")
+    assert [message.type for message in messages] == ["system", "human"]
+    assert messages[-1].content == "I can't swim"
 
 
 def test_braces_in_a_thought_are_only_text() -> None:
-    messages = compose("I {move} {0} {unknown}", TECHNIQUE, style="adapter")
-    assert messages[-1].content == "I {move} {0} {unknown}"
+    thought = "I {move} {0} {unknown}"
+    assert prompts.opening(thought)[-1].content == thought
+    assert thought in str(prompts.answer(thought, TECHNIQUE)[-1].content)
 
 
 def test_what_is_the_same_for_everyone_comes_first() -> None:
-    one = compose("I can't swim", TECHNIQUE, style="plain")
-    other = compose("nobody likes me", TECHNIQUE, [EXAMPLE], style="plain")
+    one = prompts.answer("I can't swim", TECHNIQUE)
+    other = prompts.answer("nobody likes me", TECHNIQUE, [EXAMPLE])
     assert one[0] == other[0]
+    assert prompts.opening("I can't swim")[0] == prompts.opening("nobody likes me")[0]

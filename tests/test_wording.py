@@ -4,46 +4,64 @@ from __future__ import annotations
 
 import pytest
 
+from reframer.fit import Fit
 from reframer.knowledge import load_techniques
-from reframer.records import Notice, Tone, Wishes
+from reframer.records import Tone, Wishes
 from reframer.review import review
-from reframer.wording import card_words, shaped
+from reframer.wording import card_words, says_back, shaped
 
 CARDS = {technique.id: technique for technique in load_techniques()}
 CARD = CARDS["behaviour-not-identity"]
 TEXT = "I missed the train again. I'm such an idiot."
-HEARD = (
-    Notice("I missed the train again.", 0, 25, False, None, 0.0),
-    Notice("I'm such an idiot.", 26, 44, True, "label", 0.9),
-)
+OPENING = "You missed the train again, and it's still with you."
+FIT = Fit.learn(CARDS.values())
 ANSWER = (
     "Missing the train again hurts, and it's a sore start to a day. Being late is one thing that "
     "happened this morning. It belongs to the morning, and you are more than one morning."
 )
 
 
-def test_the_cards_words_open_with_what_was_told() -> None:
-    words = card_words(CARD, TEXT, HEARD, Wishes())
-    assert words.startswith("You missed the train again")
-    assert any(words.endswith(own) for own in CARD.words)
+def test_the_cards_words_stand_behind_the_opening() -> None:
+    words = card_words(CARD, TEXT, OPENING, Wishes())
+    assert words.removeprefix(f"{OPENING} ") in CARD.words
 
 
-def test_what_cannot_be_said_back_leaves_the_cards_words_alone() -> None:
-    assert card_words(CARD, HEARD[1].text, HEARD[1:], Wishes()) in CARD.words
+def test_without_an_opening_they_stand_alone() -> None:
+    assert card_words(CARD, TEXT, "", Wishes()) in CARD.words
+
+
+@pytest.mark.parametrize("opening", [OPENING, "Missing the train again stings."])
+def test_what_says_back_what_happened_may_open_an_answer(opening: str) -> None:
+    assert says_back(opening, TEXT, FIT) == ()
+
+
+@pytest.mark.parametrize(
+    ("opening", "rule"),
+    [
+        ("You missed the train again, you idiot.", "insult"),
+        ("You're the one who missed the train again.", "label"),
+        ("Missing the train again is a real shame.", "critic"),
+        ("You always miss the train.", "verdict"),
+        ("You missed the train again and your boss shouted.", "invented"),
+        ("It hurts to hear those words.", "beside the point"),
+        ("You missed the train again. It hurts. It stings.", "length"),
+        ("You should have left the house for the train.", "verdict"),
+    ],
+)
+def test_what_judges_or_invents_may_not(opening: str, rule: str) -> None:
+    assert rule in says_back(opening, TEXT, FIT)
 
 
 def test_the_same_thought_keeps_its_words_and_others_get_others() -> None:
-    said = [card_words(CARD, f"I'm useless at {n}.", HEARD[1:], Wishes()) for n in range(20)]
-    assert said == [
-        card_words(CARD, f"I'm useless at {n}.", HEARD[1:], Wishes()) for n in range(20)
-    ]
+    said = [card_words(CARD, f"I'm useless at {n}.", "", Wishes()) for n in range(20)]
+    assert said == [card_words(CARD, f"I'm useless at {n}.", "", Wishes()) for n in range(20)]
     assert len(set(said)) > 1
 
 
 @pytest.mark.parametrize("technique", CARDS.values(), ids=lambda technique: technique.id)
 def test_every_cards_words_pass_the_review_behind_an_opening(technique: object) -> None:
     card = CARDS[technique.id]  # type: ignore[attr-defined]
-    words = card_words(card, TEXT, HEARD, Wishes())
+    words = card_words(card, TEXT, OPENING, Wishes())
     by_hand = {"length", "insult", "speaker"}  # what only a model must keep to
     assert [problem for problem in review(words, TEXT) if problem.rule not in by_hand] == []
     assert len(words.split()) <= 60

@@ -44,7 +44,7 @@ class Reader:
             Critic(embeddings),
             TechniqueRetriever.open(techniques, embeddings),
             Fit.learn(techniques),
-            lambda: Speaker(FakeListChatModel(responses=[_WORDS]), "fake", "adapter"),
+            lambda: Speaker(FakeListChatModel(responses=[_WORDS]), "fake", "answers"),
         )
         reframer = Reframer(Safety(embeddings), lambda: rooms)
         self._library = Library(embeddings, techniques, load_background())

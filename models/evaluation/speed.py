@@ -22,10 +22,9 @@ import psutil
 from langchain_core.messages import BaseMessage, convert_to_openai_messages
 
 from models.evaluation.voice import thoughts
-from reframer import catalog, seal, settings
+from reframer import catalog, prompts, seal, settings
 from reframer.knowledge import load_techniques
 from reframer.llama.chat import ChatLlama
-from reframer.prompts import compose
 from reframer.threads import usable_cores
 
 _ROUNDS = 3
@@ -48,7 +47,7 @@ class Way:
 
 def main() -> None:
     """Print the table and the JSON line."""
-    prompts = _prompts(max(_ROWS))
+    asked = _prompts(max(_ROWS))
     chosen = settings.load()
     model = catalog.default("chat")
     file = catalog.locate(model, chosen.models_dir)[0]
@@ -75,14 +74,14 @@ def main() -> None:
         ceiling.append(_ceiling(chat))
         for rows in _ROWS:
             for way in ways:
-                rates[way.name, rows].append(_timed(way, prompts[:rows]))
+                rates[way.name, rows].append(_timed(way, asked[:rows]))
     _print(ways, rates, statistics.median(ceiling))
 
 
 def _prompts(count: int) -> Prompts:
-    technique = load_techniques()[0]
-    asked = [one.thought for one in thoughts()]
-    return [compose(thought, technique, style="adapter") for thought in asked[:count]]
+    techniques = load_techniques()
+    asked = [one.thought for one in thoughts()[:count]]
+    return [prompts.answer(t, k, k.examples[:2]) for t, k in zip(asked, techniques, strict=False)]
 
 
 def _timed(way: Way, asked: Prompts) -> float:

@@ -19,12 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reframer import catalog, paths, seal, settings
+from reframer import catalog, paths, prompts, seal, settings
 from reframer.embedding import LocalEmbeddings
 from reframer.engine import Reframer
 from reframer.knowledge import load_techniques
 from reframer.llama.chat import ChatLlama
-from reframer.prompts import compose
 from reframer.records import Match, Origin
 from reframer.retrieval import TechniqueRetriever
 from reframer.review import RULES, review
@@ -90,7 +89,7 @@ def speak_all(asked: Sequence[Asked]) -> list[Row]:
     return [
         _run("the thought itself", asked, lambda thought: thought),
         *_base(asked, matches, chosen),
-        _adapter(asked, matches, chosen),
+        _adapter(asked, chosen),
         _shipped(asked),
     ]
 
@@ -102,7 +101,7 @@ def _base(asked: Sequence[Asked], matches: Matches, chosen: Settings) -> list[Ro
 
     def say(thought: str, examples: int) -> str:
         match = matches[thought]
-        messages = compose(thought, match.technique, match.examples[:examples], style="plain")
+        messages = prompts.answer(thought, match.technique, match.examples[:examples])
         return base.invoke(messages, seed=0).text
 
     return [
@@ -111,14 +110,13 @@ def _base(asked: Sequence[Asked], matches: Matches, chosen: Settings) -> list[Ro
     ]
 
 
-def _adapter(asked: Sequence[Asked], matches: Matches, chosen: Settings) -> Row:
+def _adapter(asked: Sequence[Asked], chosen: Settings) -> Row:
     tuned = ChatLlama.from_catalog(catalog.default("chat"), chosen.models_dir)
 
     def say(thought: str) -> str:
-        messages = compose(thought, matches[thought].technique, style="adapter")
-        return tuned.invoke(messages, seed=0).text
+        return tuned.invoke(prompts.opening(thought), seed=0).text
 
-    return _run("adapter alone", asked, say)
+    return _run("adapter alone (openings)", asked, say)
 
 
 def _run(name: str, asked: Sequence[Asked], speak: Callable[[str], str]) -> Row:

@@ -13,9 +13,9 @@ from typing import Protocol
 from langchain_core.messages import convert_to_openai_messages
 
 from reframer import prompts
-from reframer.fit import LEAST, Fit, stems
+from reframer.fit import Fit
 from reframer.records import Example, Technique
-from reframer.review import review_opening
+from reframer.wording import says_back
 
 _POOL = 16
 _SENTENCE_END = re.compile(r"(?:(?<=[.?!])|(?<=[.?!][\"')\]]))\s+")
@@ -72,14 +72,9 @@ def openings(techniques: Iterable[Technique], *, held_out: bool) -> list[Opening
         Opening(example.thought, first)
         for technique in techniques
         for example in technique.examples
-        if example.held_out is held_out and keeps_to(first := _first(example), example.thought, fit)
+        if example.held_out is held_out
+        and not says_back(first := _first(example), example.thought, fit)
     ]
-
-
-def keeps_to(sentence: str, thought: str, fit: Fit) -> bool:
-    """Whether a sentence says a thought back: nothing in it is new, and enough is the thought's."""
-    new = stems(sentence) - stems(thought) - fit.vocabulary
-    return not new and fit.score(sentence, thought) >= LEAST and not review_opening(sentence, thought)
 
 
 def pair(opening: Opening, tokenizer: Tokenizer, end: int) -> Pair:

@@ -1,9 +1,10 @@
 """Train the voice: ``python -m models.training.voice``.
 
 Reads the default model back from its GGUF file, trains a low-rank adapter on how answers on the
-cards open (without the held-out tenth), keeps the one with the lowest held-out loss, and writes it as llama.cpp
-reads it. Beside it come a JSON file that says how it was made, and a picture of the losses. Before
-it is written, llama.cpp speaks with it, and the trained network is asked whether it agrees.
+cards open (without the held-out tenth), keeps the one with the lowest held-out loss, and writes it
+as llama.cpp reads it. Beside it come a JSON file that says how it was made, and a picture of the
+losses. Before it is written, llama.cpp speaks with it, and the trained network is asked whether it
+agrees.
 
 It uses a CUDA device where there is one. Broken off, it goes on where it was when it is started
 again with the same settings.
@@ -130,9 +131,7 @@ def _network(base: Path, recipe: Recipe) -> Network:
 
 
 @torch.no_grad()
-def _agreement(
-    network: Network, weights: Weights, asked: Sequence[Opening]
-) -> float:
+def _agreement(network: Network, weights: Weights, asked: Sequence[Opening]) -> float:
     """Return how many of llama.cpp's likeliest tokens are the network's likeliest too.
 
     They cannot all be: llama.cpp computes with the quantized weights, in other precision.
