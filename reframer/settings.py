@@ -8,10 +8,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from reframer import paths
 from reframer.errors import SettingsError
+from reframer.records import PERSONS, TONES, VOICES, Person, Tone, Voice
+
+TextSize = Literal["normal", "large", "larger"]
+TEXT_SIZES: tuple[TextSize, ...] = TextSize.__args__  # type: ignore[attr-defined]
 
 _PREFIX = "REFRAMER_"
 
@@ -25,6 +29,10 @@ class Settings:
         models_dir: Folder of the model files.
         cards_dir: Folder of the user's own technique cards.
         country: Two-letter country code for helplines (ISO 3166-1); empty to go by the locale.
+        tone: How the friend speaks as a matter of course.
+        voice: Whom the words are for.
+        person: ``you`` for a friend's words, ``i`` for words to say to oneself.
+        text_size: Size of the letters on the page.
         threads: Threads for the model; 0 to use the physical cores this process may use.
         context: Context of the model in tokens.
         port: Port of the chat page on 127.0.0.1.
@@ -34,6 +42,10 @@ class Settings:
     models_dir: Path = dataclasses.field(default_factory=lambda: paths.data_dir() / "models")
     cards_dir: Path = dataclasses.field(default_factory=lambda: paths.config_dir() / "cards")
     country: str = ""
+    tone: Tone = "gentle"
+    voice: Voice = "adult"
+    person: Person = "you"
+    text_size: TextSize = "normal"
     threads: int = 0
     context: int = 2048
     port: int = 7865
@@ -43,6 +55,10 @@ class Settings:
         _check(512 <= self.context <= 131072, "context", "a number from 512 to 131072")
         _check(1 <= self.port <= 65535, "port", "a number from 1 to 65535")
         _check(self.country == "" or len(self.country) == 2, "country", "a two-letter code like GB")
+        _check_choice("tone", self.tone, TONES)
+        _check_choice("voice", self.voice, VOICES)
+        _check_choice("person", self.person, PERSONS)
+        _check_choice("text_size", self.text_size, TEXT_SIZES)
 
 
 def settings_file() -> Path:
@@ -85,6 +101,26 @@ def load(
     return Settings(**{key: _convert(key, value) for key, value in given.items()})
 
 
+def save(changes: Mapping[str, str | int], *, file: Path | None = None) -> None:
+    """Remember some settings in the file; its other keys and its comments stay as they are.
+
+    Args:
+        changes: New values by the names of the settings.
+        file: The settings file; by default the user's. It need not exist.
+
+    Raises:
+        SettingsError: A value is impossible, or the file is not TOML.
+    """
+    import tomlkit  # only a change needs it
+
+    file = settings_file() if file is None else file
+    load(changes, file=file, environ={})
+    document = tomlkit.parse(file.read_text(encoding="utf-8") if file.exists() else "")
+    document.update(changes)
+    with paths.atomic_write(file) as target:
+        target.write(tomlkit.dumps(document).encode())
+
+
 def _read_file(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
@@ -101,6 +137,10 @@ def _convert(key: str, value: Any) -> Any:
         return int(value)
     _check(isinstance(value, str | Path), key, "a text in quotes")
     return Path(value).expanduser() if key in ("models_dir", "cards_dir") else value
+
+
+def _check_choice(key: str, value: str, known: tuple[str, ...]) -> None:
+    _check(value in known, key, f"one of {', '.join(known)}")
 
 
 def _check(holds: bool, key: str, wanted: str) -> None:

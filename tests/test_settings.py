@@ -54,6 +54,10 @@ def test_an_unknown_key_is_named_with_the_known_ones(file: Path) -> None:
         ("PORT", "0"),
         ("PORT", "70000"),
         ("COUNTRY", "Germany"),
+        ("TONE", "shrill"),
+        ("VOICE", "robot"),
+        ("PERSON", "they"),
+        ("TEXT_SIZE", "huge"),
     ],
 )
 def test_an_impossible_value_names_its_setting(file: Path, name: str, value: str) -> None:
@@ -66,3 +70,36 @@ def test_a_file_that_is_no_toml_is_named(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     with pytest.raises(SettingsError, match=r"settings\.toml"):
         settings.load(file=file, environ={})
+
+
+def test_what_is_saved_is_there_the_next_time(file: Path) -> None:
+    settings.save({"voice": "teen", "text_size": "large"}, file=file)
+    loaded = settings.load(file=file, environ={})
+    assert (loaded.voice, loaded.text_size) == ("teen", "large")
+
+
+def test_saving_leaves_comments_and_other_keys_alone(file: Path) -> None:
+    file.write_text('# My own remark.\nthreads = 3  # this machine is slow\nvoice = "child"\n')
+    settings.save({"voice": "adult"}, file=file)
+    assert file.read_text() == (
+        '# My own remark.\nthreads = 3  # this machine is slow\nvoice = "adult"\n'
+    )
+
+
+def test_an_impossible_value_is_not_saved(file: Path) -> None:
+    file.write_text('voice = "child"\n')
+    with pytest.raises(SettingsError, match="voice"):
+        settings.save({"voice": "robot"}, file=file)
+    assert file.read_text() == 'voice = "child"\n'
+
+
+def test_a_file_that_cannot_be_read_is_not_written_over(file: Path) -> None:
+    file.write_text("model = ")
+    with pytest.raises(SettingsError):
+        settings.save({"voice": "teen"}, file=file)
+    assert file.read_text() == "model = "
+
+
+def test_only_its_owner_may_read_the_settings(file: Path) -> None:
+    settings.save({"voice": "teen"}, file=file)
+    assert file.stat().st_mode & 0o077 == 0
