@@ -453,7 +453,7 @@ def signposts(risk: Risk, country: str = "", voice: Voice = "adult") -> str:
     if risk.level == "none":
         return ""
     country = (country or country_here()).upper()
-    directory = _directory()
+    directory = all_helplines()
     words = _words()[risk.level][voice]
     topic = next((_TOPICS[name] for name in risk.signals if name in _TOPICS), "low")
     lines = _choose(directory.helplines, country, voice, topic)
@@ -510,7 +510,7 @@ def _kinds(lines: Iterable[Helpline]) -> set[str]:
     return {line.serves for line in lines}
 
 
-def _directory() -> Directory:
+def all_helplines() -> Directory:
     """Return all help lines; a mistake in the user's file must not leave a person without any."""
     try:
         return load_directory(user_helplines())

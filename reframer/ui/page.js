@@ -1,0 +1,55 @@
+// What Gradio has no word for: focus, keys, copying, and where new words are read out.
+(() => {
+  "use strict";
+
+  const find = (selector) => document.querySelector(selector);
+  const box = () => find("#thought textarea");
+  const shown = (element) => element !== null && element.offsetParent !== null;
+  const tab = (name) => find(`#tabs [role=tab][id^="${name}"]`);
+
+  function copy(button) {
+    const words = [...document.querySelectorAll("#talk .words")].at(-1);
+    navigator.clipboard.writeText(words.innerText.trim()).then(() => {
+      const label = button.textContent;
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = label; }, 2000);
+    });
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.id === "copy") copy(button);
+    else if (button.closest("#wishes, #safety, #tools, #examples, #composer")) box()?.focus();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && shown(find("#stop"))) find("#stop").click();
+    if (event.key === "ArrowUp" && event.target === box() && !box().value && shown(find("#edit"))) {
+      event.preventDefault();
+      find("#edit").click();
+    }
+    if (event.altKey && event.shiftKey && event.code === "KeyH") tab("help")?.click();
+    if (event.altKey && event.shiftKey && event.code === "KeyC") {
+      tab("chat")?.click();
+      setTimeout(() => box()?.focus(), 100);
+    }
+  });
+
+  // New words are read out from #live alone, so that what is redrawn in #talk is not read again.
+  function prepare() {
+    find("#live")?.setAttribute("aria-live", "polite");
+    find("#note")?.setAttribute("role", "alert");
+    box()?.setAttribute("dir", "auto");
+    for (const group of document.querySelectorAll("fieldset:not([aria-label])"))
+      group.setAttribute("aria-label", group.querySelector("[data-testid=block-info]").innerText);
+  }
+
+  let seen = 0;
+  new MutationObserver(() => {
+    prepare();
+    const turns = document.querySelectorAll("#talk .turn").length;
+    if (turns > seen) find("#talk .latest")?.scrollIntoView({ block: "start" });
+    seen = turns;
+  }).observe(document, { childList: true, subtree: true });
+})();

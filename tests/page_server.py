@@ -1,0 +1,98 @@
+"""Opens the page with a quick fake friend, for the browser tests: python -m tests.page_server PORT.
+
+A thought with ``slow`` in it takes a few seconds, so that it can be stopped.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+
+from reframer import seal
+from reframer.conversation import Library
+from reframer.critic import Critic
+from reframer.engine import Rooms, Speaker
+from reframer.errors import ModelMissing
+from reframer.knowledge import load_background, load_techniques
+from reframer.records import Kind, Match, Notice, Technique
+from reframer.safety import Safety
+from reframer.settings import Settings, load
+from reframer.ui.friend import Friend
+from reframer.ui.house import House
+from tests.fakes import FakeChatModel
+
+ANSWERS = (
+    "Freezing in front of all those faces must still be burning. You lost the thread of one "
+    "meeting, and nobody in that room wrote it down as who you are.",
+    "Going quiet in that meeting felt awful, and the quiet was about the moment. It says little "
+    "about everything you bring on the other days.",
+    "That meeting stung, and the harsh word came from the sting. One frozen minute is one frozen "
+    "minute.",
+)
+
+
+class Quick(FakeChatModel):
+    """Says one answer after the other, for ever."""
+
+    said: int = 0
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        if "slow" in str(messages[-1].content):
+            time.sleep(4)
+        self.said += 1
+        words = ANSWERS[self.said % len(ANSWERS)]
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(words))])
+
+
+class Ear:
+    """Hears the critic in everything but small talk."""
+
+    def notice(self, text: str, threshold: float | None = None) -> tuple[Notice, ...]:
+        critical = "hello" not in text.lower()
+        return (Notice(text, 0, len(text), critical, "label" if critical else None, 0.9),)
+
+
+class Shelf:
+    """Finds the cards in their order."""
+
+    def __init__(self, techniques: tuple[Technique, ...]) -> None:
+        self._techniques = [technique for technique in techniques if technique.led]
+
+    def search(self, thought: str, kinds: Sequence[Kind] = (), k: int = 3) -> tuple[Match, ...]:
+        return tuple(Match(technique, (), 1.0, ("card",)) for technique in self._techniques[:k])
+
+
+def house(settings: Settings, *, missing: bool = False) -> House:
+    """Return a house with fake rooms and the real cards."""
+    techniques = load_techniques()
+
+    def speaker() -> Speaker:
+        if missing:
+            raise ModelMissing("The model is not on this machine.", "Run: reframer models pull")
+        return Speaker(Quick(), "fake", "plain")
+
+    rooms = Rooms(Ear(), Shelf(techniques), speaker)  # type: ignore[arg-type]
+    friend = Friend(Safety(), lambda: rooms, settings.country)
+    friend.wake()
+    return House(settings, friend, Library(), techniques, load_background())
+
+
+if __name__ == "__main__":
+    seal.close()
+    from reframer.ui.page import launch
+
+    launch(
+        house(load({"port": int(sys.argv[1])}), missing="missing" in sys.argv), browser=False
+    )
