@@ -158,14 +158,21 @@ class Reframer:
         """Return what safety reads in a text."""
         return self._safety.assess(text)
 
-    def notice_many(self, texts: Sequence[str]) -> tuple[tuple[Notice, ...], ...]:
-        """Return what the ear hears in each sentence of each text, as strictly as a journal needs.
+    def notice_many(
+        self, texts: Sequence[str], threshold: float | None = None
+    ) -> tuple[tuple[Notice, ...], ...]:
+        """Return what the ear hears in each sentence of each text.
+
+        Args:
+            texts: Any texts.
+            threshold: Probability from which a sentence counts as self-critical; by default as
+                strict as a journal needs.
 
         Raises:
             ModelError: The embedder is missing or damaged.
             KnowledgeError: The cards or the index cannot be used.
         """
-        return self._rooms.critic.notice_many(texts)
+        return self._rooms.critic.notice_many(texts, threshold)
 
     def answer_as_completed(
         self, thoughts: Sequence[Thought], wishes: Wishes = _NO_WISHES

@@ -1,0 +1,167 @@
+"""What a conversation makes of a turn, with real rules, ear and cards, and a fake voice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from reframer.conversation import Conversation, Library
+from reframer.critic import Critic
+from reframer.embedding import LocalEmbeddings
+from reframer.engine import LONGEST_TEXT, Reframer, Rooms, Speaker
+from reframer.errors import TextEmpty, TextTooLong
+from reframer.knowledge import load_background, load_techniques
+from reframer.records import Kind, Match, Technique, Wishes
+from reframer.safety import Safety, went_on
+from tests.fakes import FakeChatModel
+
+THOUGHT = "I missed the deadline again, I'm such an idiot."
+GOOD = (
+    "Missing the deadline again must sting, and the word you reached for was harder than the page "
+    "that was late. A late page is a late page.",
+    "A deadline went by and your stomach dropped with it. The page was late, and the rest of what "
+    "you are was there before it and is there after.",
+    "The deadline is gone and that hurts tonight. What slipped was one date, and dates are things "
+    "that people talk about and move.",
+)
+CONCERN = "I wish I'd never been born, I'm such an idiot."
+Begin = Callable[..., Conversation]
+
+
+class Cards:
+    """A retriever that gives the cards in their order and remembers what it was asked."""
+
+    def __init__(self, techniques: Sequence[Technique]) -> None:
+        self.techniques = techniques
+        self.thoughts: list[str] = []
+
+    def search(self, thought: str, kinds: Sequence[Kind] = (), k: int = 3) -> tuple[Match, ...]:
+        self.thoughts.append(thought)
+        return tuple(Match(technique, (), 1.0, ()) for technique in self.techniques[:k])
+
+
+@pytest.fixture(scope="module")
+def embeddings(models_dir: Path) -> LocalEmbeddings:
+    return LocalEmbeddings.from_catalog(models_dir)
+
+
+@pytest.fixture(scope="module")
+def library(embeddings: LocalEmbeddings) -> Library:
+    return Library(embeddings, load_techniques(), load_background())
+
+
+@pytest.fixture(scope="module")
+def cards() -> Cards:
+    return Cards(load_techniques())
+
+
+@pytest.fixture
+def begin(embeddings: LocalEmbeddings, library: Library, cards: Cards) -> Begin:
+    """Begin a conversation in which the model says what it is told to."""
+    critic, safety = Critic(embeddings), Safety(embeddings)
+    cards.thoughts.clear()
+
+    def begin(*answers: str, wishes: Wishes | None = None) -> Conversation:
+        model = FakeChatModel(answers=list(answers))
+        rooms = Rooms(critic, cards, lambda: Speaker(model, "fake", "adapter"))  # type: ignore[arg-type]
+        reframer = Reframer(safety, lambda: rooms, country="GB")
+        return Conversation(reframer, library, wishes or Wishes())
+
+    return begin
+
+
+def test_a_thought_is_answered_and_kept_beside_its_answer(begin: Begin) -> None:
+    conversation = begin(GOOD[0])
+    turn = conversation.take(THOUGHT)
+    assert (turn.kind, turn.words, turn.thought) == ("thought", GOOD[0], THOUGHT)
+    assert turn.answer is not None
+    assert turn.answer.origin == "model"
+    assert conversation.turns == (turn,)
+
+
+def test_of_a_long_message_only_the_harsh_sentence_and_the_one_before_are_answered(
+    begin: Begin, cards: Cards
+) -> None:
+    before = "We had the auditors in, and lunch was cold pizza, and the train was late as usual. "
+    harsh = "I missed the deadline again. I am such a useless idiot. "
+    after = "Then I bought bread and watered the plants, and my sister rang about the garden. " * 2
+    turn = begin(GOOD[0]).take(before + harsh + after)
+    assert turn.kind == "thought"
+    assert turn.thought == harsh.strip()
+    assert cards.thoughts[-1] == harsh.strip()
+
+
+def test_another_way_is_found_by_another_technique(begin: Begin) -> None:
+    conversation = begin(GOOD[0], GOOD[1])
+    first = conversation.take(THOUGHT)
+    second = conversation.wish("another")
+    assert (second.kind, second.thought) == ("wish", THOUGHT)
+    assert first.answer and second.answer
+    assert first.answer.techniques != second.answer.techniques
+    assert first.words != second.words
+
+
+def test_the_same_thought_gets_no_words_twice(begin: Begin) -> None:
+    conversation = begin(GOOD[0], GOOD[0], GOOD[1])
+    assert conversation.take(THOUGHT).words == GOOD[0]
+    assert conversation.take(THOUGHT).words == GOOD[1]
+
+
+def test_a_wish_with_nothing_before_it_says_so(begin: Begin) -> None:
+    turn = begin().take("shorter please")
+    assert (turn.kind, turn.answer) == ("wish", None)
+    assert turn.words
+
+
+def test_words_of_concern_are_gone_on_from_when_it_was_not_meant_so(begin: Begin) -> None:
+    conversation = begin(GOOD[0].replace("Missing", "Having missed"))
+    concern = conversation.take(CONCERN)
+    assert concern.kind == "safety"
+    turn = conversation.take("thats not what i meant")
+    assert turn.kind == "wish"
+    assert turn.words.startswith(went_on())
+    assert turn.answer is not None
+    assert turn.answer.origin != "safety"
+
+
+def test_words_of_crisis_stay_whatever_is_said_to_them(begin: Begin) -> None:
+    conversation = begin()
+    first = conversation.take("I want to die, I am such an idiot.")
+    again = conversation.wish("went-on")
+    assert (first.kind, again.kind) == ("safety", "safety")
+    assert "116 123" in again.words
+
+
+def test_no_wish_reaches_behind_words_of_danger(begin: Begin) -> None:
+    conversation = begin(GOOD[0])
+    conversation.take(THOUGHT)
+    conversation.take("I want to die.")
+    assert conversation.wish("shorter").answer is None
+
+
+def test_undo_takes_the_last_turn_back_and_clear_all(begin: Begin) -> None:
+    conversation = begin(GOOD[0], GOOD[0], GOOD[0])
+    conversation.take("hello")
+    conversation.take(THOUGHT)
+    conversation.undo()
+    assert [turn.said for turn in conversation.turns] == ["hello"]
+    conversation.clear()
+    conversation.undo()
+    assert conversation.turns == ()
+    assert conversation.take(THOUGHT).words == GOOD[0]
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_nothing_is_no_turn(begin: Begin, text: str) -> None:
+    conversation = begin()
+    with pytest.raises(TextEmpty):
+        conversation.take(text)
+    assert conversation.turns == ()
+
+
+def test_a_message_may_not_be_endless_but_its_danger_is_read(begin: Begin) -> None:
+    with pytest.raises(TextTooLong):
+        begin().take("soup " * LONGEST_TEXT)
+    assert begin().take("soup. " * LONGEST_TEXT + "I want to die.").kind == "safety"
