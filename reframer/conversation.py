@@ -171,6 +171,10 @@ class Conversation:
         """
         return self._fulfil(_WISH_WORDS[wish], wish)
 
+    def prefer(self, wishes: Wishes) -> None:
+        """Answer like this from the next thought on."""
+        self._wishes = wishes
+
     def undo(self) -> None:
         """Take the last turn back, if there is one; its words still count as said."""
         del self._steps[-1:]

@@ -17,10 +17,11 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from reframer import seal
 from reframer.conversation import Library
 from reframer.critic import Critic
+from reframer.embedding import LocalEmbeddings
 from reframer.engine import Rooms, Speaker
 from reframer.errors import ModelMissing
 from reframer.knowledge import load_background, load_techniques
-from reframer.records import Kind, Match, Notice, Technique
+from reframer.records import Kind, Match, Technique
 from reframer.safety import Safety
 from reframer.settings import Settings, load
 from reframer.ui.friend import Friend
@@ -56,14 +57,6 @@ class Quick(FakeChatModel):
         return ChatResult(generations=[ChatGeneration(message=AIMessage(words))])
 
 
-class Ear:
-    """Hears the critic in everything but small talk."""
-
-    def notice(self, text: str, threshold: float | None = None) -> tuple[Notice, ...]:
-        critical = "hello" not in text.lower()
-        return (Notice(text, 0, len(text), critical, "label" if critical else None, 0.9),)
-
-
 class Shelf:
     """Finds the cards in their order."""
 
@@ -75,18 +68,20 @@ class Shelf:
 
 
 def house(settings: Settings, *, missing: bool = False) -> House:
-    """Return a house with fake rooms and the real cards."""
-    techniques = load_techniques()
+    """Return a house in which all is real but the model and the search for techniques."""
+    techniques, background = load_techniques(), load_background()
+    embeddings = LocalEmbeddings.from_catalog(settings.models_dir)
 
     def speaker() -> Speaker:
         if missing:
             raise ModelMissing("The model is not on this machine.", "Run: reframer models pull")
         return Speaker(Quick(), "fake", "plain")
 
-    rooms = Rooms(Ear(), Shelf(techniques), speaker)  # type: ignore[arg-type]
-    friend = Friend(Safety(), lambda: rooms, settings.country)
+    rooms = Rooms(Critic(embeddings), Shelf(techniques), speaker)  # type: ignore[arg-type]
+    friend = Friend(Safety(embeddings), lambda: rooms, settings.country)
     friend.wake()
-    return House(settings, friend, Library(), techniques, load_background())
+    library = Library(embeddings, techniques, background)
+    return House(settings, friend, library, techniques, background)
 
 
 if __name__ == "__main__":

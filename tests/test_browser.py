@@ -163,7 +163,7 @@ def test_the_first_screen_says_what_it_is_and_waits_for_words(page: Page) -> Non
     assert page.get_by_role("heading", name="What are you telling yourself?").is_visible()
     assert page.locator("#examples button").count() == 3
     assert page.get_by_text("not a person and not care").is_visible()
-    page.wait_for_function("document.activeElement.matches('#thought textarea')")
+    page.wait_for_function("() => document.activeElement.matches('#thought textarea')")
 
 
 def test_an_example_is_put_into_the_box_to_be_changed(page: Page) -> None:
@@ -320,7 +320,7 @@ def test_the_library_can_be_searched(page: Page) -> None:
     everything = entries.count()
     assert everything == 64
     page.locator("#search textarea").fill("mirror")
-    page.wait_for_function(f"document.querySelectorAll('#library .entry').length < {everything}")
+    page.wait_for_function(f"() => document.querySelectorAll('#library .entry').length < {everything}")
     entries.first.locator("summary").click()
     assert entries.first.locator(".card .cite").first.is_visible()
     page.locator("#search textarea").fill("xyzzy")
@@ -357,9 +357,9 @@ def test_the_letters_can_be_made_larger(page: Page) -> None:
     before = page.evaluate(size)
     go(page, "Settings")
     page.locator("#text-size").get_by_label("Larger").check()
-    page.wait_for_function(f"{size} > {before} * 1.3")
+    page.wait_for_function(f"() => {size} > {before} * 1.3")
     page.locator("#text-size").get_by_label("Normal").check()
-    page.wait_for_function(f"{size} === {before}")
+    page.wait_for_function(f"() => {size} === {before}")
 
 
 def test_the_privacy_page_says_what_was_looked_at(page: Page) -> None:
@@ -372,7 +372,7 @@ def test_the_privacy_page_says_what_was_looked_at(page: Page) -> None:
 
 
 def test_all_can_be_done_by_keyboard(page: Page) -> None:
-    page.wait_for_function("document.activeElement.matches('#thought textarea')")
+    page.wait_for_function("() => document.activeElement.matches('#thought textarea')")
     page.keyboard.type(THOUGHT)
     page.keyboard.press("Enter")
     words(page, 1)
@@ -385,7 +385,7 @@ def test_all_can_be_done_by_keyboard(page: Page) -> None:
     page.keyboard.press("Alt+Shift+H")
     page.get_by_role("heading", name="Help", exact=True).wait_for()
     page.keyboard.press("Alt+Shift+C")
-    page.wait_for_function("document.activeElement.matches('#thought textarea')")
+    page.wait_for_function("() => document.activeElement.matches('#thought textarea')")
     while focused(page) != "Practice":
         page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")

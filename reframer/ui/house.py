@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
+
+from langchain_core.embeddings import Embeddings
 
 from reframer import settings
 from reframer.conversation import Library
+from reframer.embedding import LocalEmbeddings
 from reframer.knowledge import Background, load_background, load_techniques
 from reframer.records import Technique, Wishes
 from reframer.safety import country_here
@@ -39,11 +43,11 @@ class House:
         Raises:
             KnowledgeError: There is no usable card.
         """
+        techniques, background = load_techniques(chosen.cards_dir), load_background()
+        library = Library(_LateEmbeddings(chosen), techniques, background)
         friend = Friend.open(chosen)
         friend.wake()
-        return cls(
-            chosen, friend, Library(), load_techniques(chosen.cards_dir), load_background()
-        )
+        return cls(chosen, friend, library, techniques, background)
 
     @property
     def country(self) -> str:
@@ -65,3 +69,24 @@ class House:
         settings.save(changes)
         self.settings = replace(self.settings, **changes)
         self.friend.move_to(self.settings.country)
+
+
+class _LateEmbeddings(Embeddings):
+    """The embedder, opened when it is first asked: the page is there without it, too.
+
+    Args:
+        chosen: Where its files lie.
+    """
+
+    def __init__(self, chosen: Settings) -> None:
+        self._folder = chosen.models_dir
+
+    def embed_query(self, text: str) -> list[float]:
+        return self._embeddings.embed_query(text)
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return self._embeddings.embed_documents(texts)
+
+    @cached_property
+    def _embeddings(self) -> LocalEmbeddings:
+        return LocalEmbeddings.from_catalog(self._folder)

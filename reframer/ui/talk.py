@@ -43,7 +43,7 @@ class Talk:
         with self._lock:
             if self._wanted is not say:
                 return
-            self._conversation.wishes = self._house.wishes
+            self._conversation.prefer(self._house.wishes)
             say(self._conversation)
             if self._wanted is not say:
                 self._conversation.undo()
