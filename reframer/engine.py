@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
@@ -103,7 +104,7 @@ class Reframer:
         self._country = country
 
     @classmethod
-    def open(cls, settings: Settings) -> Reframer:
+    def open(cls, settings: Settings) -> Self:
         """Return the flow as the settings say; the models are opened when a text needs them."""
         seal.switch_off_reporting()
         try:

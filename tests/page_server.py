@@ -1,6 +1,6 @@
 """Opens the page with a quick fake friend, for the browser tests: python -m tests.page_server PORT.
 
-A thought with ``slow`` in it takes a few seconds, so that it can be stopped.
+A thought with ``slow`` in it takes three seconds, so that it can be stopped.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Quick(FakeChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        if "slow" in str(messages[-1].content):
-            time.sleep(4)
+        if "slow" in str(messages[-1].content) and kwargs["seed"] == 0:
+            time.sleep(3)
         self.said += 1
         words = ANSWERS[self.said % len(ANSWERS)]
         return ChatResult(generations=[ChatGeneration(message=AIMessage(words))])
@@ -88,6 +88,4 @@ if __name__ == "__main__":
     seal.close()
     from reframer.ui.page import launch
 
-    launch(
-        house(load({"port": int(sys.argv[1])}), missing="missing" in sys.argv), browser=False
-    )
+    launch(house(load({"port": int(sys.argv[1])}), missing="missing" in sys.argv), browser=False)

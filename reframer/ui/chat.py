@@ -12,7 +12,8 @@ from reframer.conversation import Conversation, Turn, Wish
 from reframer.errors import ReframerError
 from reframer.records import Person, Technique
 from reframer.ui.house import House
-from reframer.ui.markup import PLAIN, escaped, folded, prose, words
+from reframer.ui.markup import escaped, folded, prose, words
+from reframer.ui.parts import QUIETLY, quiet_button, sheet
 from reframer.ui.talk import Say, Talk
 
 Shown = dict[Any, Any]
@@ -49,16 +50,16 @@ class Chat:
     def __init__(self, house: House) -> None:
         self._house = house
         self._talk = gr.State(Talk(house))
-        self._welcome = gr.Markdown(_WELCOME, elem_id="welcome", **PLAIN)
-        self._turns = gr.Markdown(elem_id="talk", **PLAIN)
-        self._live = gr.Markdown(elem_id="live", **PLAIN)
+        self._welcome = sheet(_WELCOME, "welcome")
+        self._turns = sheet(name="talk")
+        self._live = sheet(name="live")
         with gr.Row(elem_id="wishes", visible=False) as self._wishes:
-            wishes = {wish: _quiet_button(label, wish) for wish, label in _WISHES}
-            _quiet_button("Copy", "copy")
-            misfit = _quiet_button("This did not fit", "misfit")
+            wishes = {wish: quiet_button(label, wish) for wish, label in _WISHES}
+            quiet_button("Copy", "copy")
+            misfit = quiet_button("This did not fit", "misfit")
         with gr.Row(elem_id="safety", visible=False) as self._safety:
-            meant = _quiet_button("That’s not what I meant", "went-on")
-        self._note = gr.Markdown(elem_id="note", **PLAIN)
+            meant = quiet_button("That’s not what I meant", "went-on")
+        self._note = sheet(name="note")
         with gr.Row(elem_id="composer"):
             self._thought = gr.Textbox(
                 label="Your thought",
@@ -76,11 +77,11 @@ class Chat:
             send = gr.Button("Send", elem_id="send", variant="primary", min_width=80, scale=0)
             self._stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=80, scale=0)
         with gr.Column(elem_id="examples") as self._examples:
-            examples = [_quiet_button(example) for example in _EXAMPLES]
+            examples = [quiet_button(example) for example in _EXAMPLES]
         with gr.Row(elem_id="tools", visible=False) as self._tools:
-            edit = _quiet_button("Edit what I wrote", "edit")
-            undo = _quiet_button("Undo", "undo")
-            clear = _quiet_button("Clear all", "clear")
+            edit = quiet_button("Edit what I wrote", "edit")
+            undo = quiet_button("Undo", "undo")
+            clear = quiet_button("Clear all", "clear")
         self._as_i, self._as_you = wishes["as-i"], wishes["as-you"]
 
         answering = [
@@ -89,19 +90,19 @@ class Chat:
                 self._take,
                 [self._talk, self._thought],
                 self._shown,
-                **_QUIET,
+                **QUIETLY,
             ),
             *(
-                button.click(partial(self._wish, wish), self._talk, self._shown, **_QUIET)
+                button.click(partial(self._wish, wish), self._talk, self._shown, **QUIETLY)
                 for wish, button in (*wishes.items(), ("another", misfit), ("went-on", meant))
             ),
         ]
-        self._stop.click(self._stopped, self._talk, self._shown, cancels=answering, **_QUIET)
-        edit.click(self._edited, self._talk, self._shown, **_QUIET)
-        undo.click(self._undone, self._talk, self._shown, **_QUIET)
-        clear.click(self._cleared, self._talk, self._shown, **_QUIET)
+        self._stop.click(self._stopped, self._talk, self._shown, cancels=answering, **QUIETLY)
+        edit.click(self._edited, self._talk, self._shown, **QUIETLY)
+        undo.click(self._undone, self._talk, self._shown, **QUIETLY)
+        clear.click(self._cleared, self._talk, self._shown, **QUIETLY)
         for button in examples:
-            button.click(partial(str, button.value), None, self._thought, **_QUIET)
+            button.click(partial(str, button.value), None, self._thought, **QUIETLY)
 
     @property
     def _shown(self) -> list[Any]:
@@ -203,9 +204,7 @@ def conversation_markup(turns: tuple[Turn, ...], waiting: str = "") -> str:
     if turns:
         shown.append(_turn_markup(turns[-1], latest=not waiting))
     if waiting:
-        shown.append(
-            _row(waiting, "", "<p class='waiting'>Thinking about it …</p>", "turn latest")
-        )
+        shown.append(_row(waiting, "", "<p class='waiting'>Thinking about it …</p>", "turn latest"))
     return "".join(shown)
 
 
@@ -246,10 +245,3 @@ def _about(technique: Technique, note: str) -> str:
         f"<div class='behind'><p><b>{escaped(technique.title)}</b><br>{escaped(technique.why)} "
         f"{note}</p><p class='cite'>{escaped(str(technique.source))}</p>{step}</div>"
     )
-
-
-_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
-
-
-def _quiet_button(label: str, name: str | None = None) -> gr.Button:
-    return gr.Button(label, elem_id=name, elem_classes="quiet", size="sm", min_width=0, scale=0)

@@ -11,7 +11,8 @@ from reframer.errors import ReframerError
 from reframer.ui.countries import choices
 from reframer.ui.help import Help, helplines_markup, known
 from reframer.ui.house import House
-from reframer.ui.markup import PLAIN, prose
+from reframer.ui.markup import prose
+from reframer.ui.parts import QUIETLY, sheet
 
 _INTRO = (
     "<h1>Settings</h1>"
@@ -49,7 +50,7 @@ class Choices:
 
     def __init__(self, house: House, help_tab: Help, look: gr.Markdown) -> None:
         self._house = house
-        gr.Markdown(_INTRO, **PLAIN)
+        sheet(_INTRO)
         voice = self._radio("voice", "Who is reading", _VOICES)
         person = self._radio("person", "Spoken as", _PERSONS)
         tone = self._radio("tone", "Tone", _TONES)
@@ -57,18 +58,16 @@ class Choices:
         country = gr.Dropdown(
             choices(), value=lambda: known(house.country), label="Country of the help lines"
         )
-        said = gr.Markdown(elem_id="remembered", **PLAIN)
-        gr.Markdown(_KEYS, **PLAIN)
+        said = sheet(name="remembered")
+        sheet(_KEYS)
 
         for key, radio in (("voice", voice), ("person", person), ("tone", tone)):
-            radio.input(partial(self._remember, key), radio, said, **_QUIET)
-        size.input(partial(self._remember, "text_size"), size, said, **_QUIET).then(
-            lambda: look_markup(house), None, look, **_QUIET
+            radio.input(partial(self._remember, key), radio, said, **QUIETLY)
+        size.input(partial(self._remember, "text_size"), size, said, **QUIETLY).then(
+            lambda: look_markup(house), None, look, **QUIETLY
         )
         for chosen, other in ((country, help_tab.country), (help_tab.country, country)):
-            chosen.input(
-                self._move, chosen, [other, help_tab.lines, said], **_QUIET
-            )
+            chosen.input(self._move, chosen, [other, help_tab.lines, said], **QUIETLY)
 
     def _radio(self, key: str, label: str, options: list[tuple[str, str]]) -> gr.Radio:
         return gr.Radio(
@@ -94,6 +93,3 @@ class Choices:
 def look_markup(house: House) -> str:
     """Return a mark that the style sheet takes the text size from."""
     return f"<i class='size-{house.settings.text_size}'></i>"
-
-
-_QUIET = {"show_progress": "hidden", "api_visibility": "private"}

@@ -1,11 +1,9 @@
-"""The flow, opened in the background: the page is there at once, and until the model is, the cards
-answer in their own words.
-"""
+"""The flow, opened in the background; until its model is there, the cards speak."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +14,10 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 
 from reframer.engine import Reframer, Rooms, Speaker
 from reframer.errors import ReframerError
-from reframer.records import Reframe, Wishes
+from reframer.records import Reframe, Thought, Wishes
 from reframer.safety import Safety
 
+_NO_WISHES = Wishes()
 _WAKING = "The friend is still waking up. Until then the cards answer in their own words."
 
 
@@ -32,42 +31,55 @@ class Friend(Reframer):
     """
 
     def __init__(self, safety: Safety, open_rooms: Callable[[], Rooms], country: str = "") -> None:
-        rooms = _once(open_rooms)
-        super().__init__(safety, rooms, country)
-        self._cards = Reframer(safety, lambda: replace(rooms(), open_speaker=_silent), country)
-        self._awake = False
+        self._open_all = _once(open_rooms)
+        super().__init__(safety, lambda: replace(self._open_all(), open_speaker=_no_model), country)
+        self._whole: Reframer | None = None
         self._problem: ReframerError | None = None
 
     def wake(self) -> None:
         """Begin to open the model, in the background."""
-        threading.Thread(target=self._open, name="open-model", daemon=True).start()
+        threading.Thread(target=self._open_model, name="open-model", daemon=True).start()
 
     @property
     def awake(self) -> bool:
         """Whether the opening is over, well or not."""
-        return self._awake or self._problem is not None
+        return self._whole is not None or self._problem is not None
 
     @property
     def state(self) -> str:
         """One line on the opening; empty when all is well."""
-        return str(self._problem) if self._problem else "" if self._awake else _WAKING
+        return str(self._problem) if self._problem else "" if self.awake else _WAKING
 
-    def reframe(self, text: str, wishes: Wishes = Wishes(), *, went_on: bool = False) -> Reframe:  # noqa: B008
+    def reframe(self, text: str, wishes: Wishes = _NO_WISHES, *, went_on: bool = False) -> Reframe:
         """Answer one text, as `Reframer.reframe` does."""
-        if self._awake:
+        if self._whole is None:
             return super().reframe(text, wishes, went_on=went_on)
-        return self._cards.reframe(text, wishes, went_on=went_on)
+        return self._whole.reframe(text, wishes, went_on=went_on)
+
+    def answer_as_completed(
+        self, thoughts: Sequence[Thought], wishes: Wishes = _NO_WISHES
+    ) -> Iterator[tuple[int, Reframe]]:
+        """Answer several thoughts, as `Reframer.answer_as_completed` does."""
+        if self._whole is None:
+            return super().answer_as_completed(thoughts, wishes)
+        return self._whole.answer_as_completed(thoughts, wishes)
 
     def move_to(self, country: str) -> None:
         """Give the help lines of another country from now on."""
-        self._country = self._cards._country = country
+        self._country = country
+        if self._whole is not None:
+            self._whole._country = country
 
-    def _open(self) -> None:
+    def _open_model(self) -> None:
         try:
-            self.prepare()
-            self._awake = True
+            rooms = self._open_all()
+            speaker = rooms.open_speaker()
         except ReframerError as problem:
             self._problem = problem
+            return
+        self._whole = Reframer(
+            self._safety, lambda: replace(rooms, open_speaker=lambda: speaker), self._country
+        )
 
 
 def _once(open_rooms: Callable[[], Rooms]) -> Callable[[], Rooms]:
@@ -84,7 +96,7 @@ def _once(open_rooms: Callable[[], Rooms]) -> Callable[[], Rooms]:
     return rooms
 
 
-def _silent() -> Speaker:
+def _no_model() -> Speaker:
     return Speaker(_Silent(), "", "plain")
 
 

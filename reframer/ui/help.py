@@ -9,7 +9,8 @@ import gradio as gr
 from reframer.safety import Directory, Helpline, all_helplines
 from reframer.ui.countries import COUNTRIES, choices
 from reframer.ui.house import House
-from reframer.ui.markup import PLAIN, escaped
+from reframer.ui.markup import escaped
+from reframer.ui.parts import sheet
 
 _INTRO = (
     "<h1>Help</h1>"
@@ -31,7 +32,7 @@ class Help:
     """
 
     def __init__(self, house: House) -> None:
-        gr.Markdown(_INTRO, **PLAIN)
+        sheet(_INTRO)
         self.country = gr.Dropdown(
             choices(),
             value=lambda: known(house.country),
@@ -39,7 +40,7 @@ class Help:
             filterable=True,
             elem_id="country",
         )
-        self.lines = gr.Markdown(lambda: helplines_markup(house.country), elem_id="lines", **PLAIN)
+        self.lines = sheet(lambda: helplines_markup(house.country), "lines")
 
 
 def known(country: str) -> str:
@@ -83,7 +84,8 @@ def _group(title: str, lines: list[Helpline]) -> str:
 
 def _line_markup(line: Helpline) -> str:
     phone = f"<a href='tel:{_dialled(line.phone)}'>{escaped(line.phone)}</a>" if line.phone else ""
-    web = f"<a href='{escaped(line.web)}'>{escaped(line.web.split('//')[-1])}</a>" if line.web else ""
+    name = escaped(line.web.removeprefix("https://"))
+    web = f"<a href='{escaped(line.web)}'>{name}</a>" if line.web else ""
     ways = "".join(f"<p class='way'>{way}</p>" for way in (phone, escaped(line.text), web) if way)
     return (
         f"<div class='line'><h3>{escaped(line.name)}</h3>{ways}"

@@ -10,9 +10,6 @@ import html
 
 from reframer.sentences import split
 
-# Markdown components of the page: no formulas, nothing that a text could start.
-PLAIN = {"latex_delimiters": [], "header_links": False}
-
 
 def escaped(text: str) -> str:
     """Return a text as markup that shows exactly this text."""

@@ -17,7 +17,8 @@ from reframer.ui.choices import Choices, look_markup  # noqa: E402
 from reframer.ui.guard import Guard, new_token  # noqa: E402
 from reframer.ui.help import Help  # noqa: E402
 from reframer.ui.house import House  # noqa: E402
-from reframer.ui.markup import PLAIN, prose  # noqa: E402
+from reframer.ui.markup import prose  # noqa: E402
+from reframer.ui.parts import QUIETLY, sheet  # noqa: E402
 from reframer.ui.practice import Practice  # noqa: E402
 from reframer.ui.privacy import Privacy  # noqa: E402
 from reframer.ui.theme import theme  # noqa: E402
@@ -32,7 +33,7 @@ def build(house: House) -> gr.Blocks:
     """Return the page."""
     page = gr.Blocks(title="reframer", analytics_enabled=False)
     with page:
-        look = gr.Markdown(lambda: look_markup(house), elem_id="look", **PLAIN)
+        look = sheet(lambda: look_markup(house), "look")
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             with gr.Tab("Chat", id="chat", elem_id="chat"):
                 Chat(house)
@@ -45,7 +46,7 @@ def build(house: House) -> gr.Blocks:
                 Privacy(house)
             with gr.Tab("Settings", id="settings", elem_id="settings"):
                 Choices(house, help_tab, look)
-        gr.Markdown(f"<p>{_QUIET_LINE}</p>", elem_id="about", **PLAIN)
+        sheet(f"<p>{_QUIET_LINE}</p>", "about")
     return page
 
 
@@ -107,15 +108,13 @@ def launch(house: House, *, browser: bool = True, block: bool = True) -> str:
 
 def _state(house: House) -> None:
     """Show how far the opening of the model is, until it is over."""
-    line = gr.Markdown(lambda: _state_markup(house), elem_id="state", **PLAIN)
+    line = sheet(lambda: _state_markup(house), "state")
     clock = gr.Timer(1.0)
 
     def look_again() -> tuple[str, gr.Timer]:
         return _state_markup(house), gr.Timer(active=not house.friend.awake)
 
-    clock.tick(
-        look_again, None, [line, clock], show_progress="hidden", api_visibility="private"
-    )
+    clock.tick(look_again, None, [line, clock], **QUIETLY)
 
 
 def _state_markup(house: House) -> str:

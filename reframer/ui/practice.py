@@ -10,7 +10,8 @@ import gradio as gr
 from reframer.knowledge import Background, Reader
 from reframer.records import KINDS, Kind, Technique
 from reframer.ui.house import House
-from reframer.ui.markup import PLAIN, escaped, folded, prose
+from reframer.ui.markup import escaped, folded, prose
+from reframer.ui.parts import QUIETLY, sheet
 
 _INTRO = (
     "<h1>Practice</h1>"
@@ -48,8 +49,8 @@ class Practice:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        gr.Markdown(_INTRO, **PLAIN)
-        gr.Markdown(lambda: today_markup(house.techniques, date.today()), elem_id="today", **PLAIN)
+        sheet(_INTRO)
+        sheet(lambda: today_markup(house.techniques, date.today()), "today")
         search = gr.Textbox(
             label="Search the cards",
             placeholder="for example: body, exam, sorry",
@@ -57,14 +58,13 @@ class Practice:
             elem_id="search",
             html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
         )
-        shelves = gr.Markdown(self._find(""), elem_id="library", **PLAIN)
-        search.input(
+        shelves = sheet(self._find(""), "library")
+        search.change(
             self._find,
             search,
             shelves,
-            show_progress="hidden",
             trigger_mode="always_last",
-            api_visibility="private",
+            **QUIETLY,
         )
 
     def _find(self, query: str) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import gradio as gr
-
 from reframer import paths, seal, settings
 from reframer.settings import Settings
 from reframer.ui.house import House
-from reframer.ui.markup import PLAIN, escaped
+from reframer.ui.markup import escaped
+from reframer.ui.parts import sheet
 
 _WORDS = (
     "<h1>Privacy</h1>"
@@ -37,8 +36,8 @@ class Privacy:
     """
 
     def __init__(self, house: House) -> None:
-        gr.Markdown(_WORDS, **PLAIN)
-        gr.Markdown(lambda: findings_markup(house.settings), elem_id="findings", **PLAIN)
+        sheet(_WORDS)
+        sheet(lambda: findings_markup(house.settings), "findings")
 
 
 def findings_markup(chosen: Settings) -> str:
