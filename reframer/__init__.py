@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reframer.engine import Reframer
     from reframer.errors import ReframerError
+    from reframer.journal.run import reframe_journal
     from reframer.records import Notice, Reframe, Risk, Technique
     from reframer.settings import Settings
     from reframer.settings import load as load_settings
@@ -28,6 +29,7 @@ _HOMES = {
     "Technique": ("reframer.records", "Technique"),
     "Settings": ("reframer.settings", "Settings"),
     "load_settings": ("reframer.settings", "load"),
+    "reframe_journal": ("reframer.journal.run", "reframe_journal"),
 }
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "Settings",
     "Technique",
     "load_settings",
+    "reframe_journal",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -148,9 +149,7 @@ class Reframer:
         started = time.monotonic()
         return _finish(self._reframe(text, wishes, went_on), started)
 
-    def reframe_many(
-        self, texts: Iterable[str], wishes: Wishes = _NO_WISHES
-    ) -> Iterator[Reframe]:
+    def reframe_many(self, texts: Iterable[str], wishes: Wishes = _NO_WISHES) -> Iterator[Reframe]:
         """Answer texts one after the other, each as soon as it is ready."""
         for text in texts:
             yield self.reframe(text, wishes)
@@ -186,6 +185,19 @@ class Reframer:
         for number, thought in enumerate(thoughts):
             started = time.monotonic()
             yield number, _finish(self._answer(thought, wishes), started)
+
+    def fingerprint(self) -> str:
+        """Return a hash of what an answer depends on beside the thought and the wishes.
+
+        That is the model with its prompt and the cards. An answer kept under it can be given again.
+
+        Raises:
+            ModelError: The model or the embedder is missing, damaged or too large.
+            KnowledgeError: The cards or the index cannot be used.
+        """
+        cards = self._rooms.retriever.index.techniques
+        made_from = repr((self._speaker.name, self._speaker.style, cards))
+        return hashlib.sha256(made_from.encode()).hexdigest()
 
     def as_runnable(self) -> Runnable[str, Reframe]:
         """Return the whole flow as a LangChain runnable from text to `Reframe`."""
@@ -230,9 +242,7 @@ class Reframer:
     def _draft(self, thought: str, match: Match) -> _Attempt:
         """Ask the model until a draft passes the review, a fixed number of times."""
         examples = match.examples[_EXAMPLES_SHOWN - 1 :: -1]  # the nearest last
-        messages = prompts.compose(
-            thought, match.technique, examples, style=self._speaker.style
-        )
+        messages = prompts.compose(thought, match.technique, examples, style=self._speaker.style)
         attempt = _Attempt()
         for number in range(_DRAFTS):
             draft = self._say(messages, seed=number)
@@ -246,9 +256,7 @@ class Reframer:
         return attempt
 
     def _say(self, messages: Sequence[BaseMessage], seed: int) -> str:
-        answer = self._speaker.model.invoke(
-            list(messages), seed=seed, temperature=_TEMPERATURE
-        )
+        answer = self._speaker.model.invoke(list(messages), seed=seed, temperature=_TEMPERATURE)
         return " ".join(str(answer.text).split())
 
 

@@ -1,6 +1,7 @@
 """The errors of the program, each with a hint that says what to do next.
 
     ReframerError            1
+    ├── JournalError         1   a run over a journal cannot go on
     ├── UsageError           2   what was asked cannot be done as asked
     │   ├── TextEmpty
     │   ├── TextTooLong
@@ -42,6 +43,10 @@ class ReframerError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+
+class JournalError(ReframerError):
+    """A run over a journal cannot go on; what was answered is kept."""
 
 
 class UsageError(ReframerError):

@@ -22,6 +22,22 @@ Kind = Literal[
     "undeserving",
 ]
 KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
+# What a reader sees of them.
+KIND_NAMES: Mapping[Kind, str] = {
+    "label": "hard names for yourself",
+    "should": "rules with should and must",
+    "comparison": "measuring yourself against others",
+    "all-or-nothing": "always and never, all or nothing",
+    "catastrophe": "fearing the worst",
+    "mind-reading": "guessing what others think of you",
+    "guilt": "blaming yourself",
+    "shame": "wanting to hide",
+    "worthlessness": "feeling that you count for nothing",
+    "body": "hard words about your body",
+    "perfectionism": "never good enough",
+    "feelings-judged": "scolding yourself for a feeling",
+    "undeserving": "good things you feel you don't deserve",
+}
 
 Level = Literal["none", "concern", "crisis"]
 Origin = Literal["model", "card", "safety", "untouched"]

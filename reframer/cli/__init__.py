@@ -63,6 +63,9 @@ _COMMANDS: Mapping[str, _Entry] = {
     "assess": _Entry("reframer.cli.assess:assess", "Show what safety reads, line by line."),
     "techniques": _Entry("reframer.cli.techniques:techniques", "Look at the technique cards."),
     "models": _Entry("reframer.cli.models:models", "List, fetch and check the model files."),
+    "journal": _Entry(
+        "reframer.cli.journal:journal", "Answer the inner critic all through a journal."
+    ),
     "serve": _Entry("reframer.cli.serve:serve", "Open the chat page on this machine."),
     "doctor": _Entry(
         "reframer.cli.doctor:doctor", "Check that everything works, and say what to do."

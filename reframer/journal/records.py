@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Literal, Protocol
 
-from reframer.records import Kind, Origin
+from reframer.records import Kind, Level, Origin
 
 Way = Literal["callout", "below", "replace"]
 WAYS: tuple[Way, ...] = Way.__args__  # type: ignore[attr-defined]
@@ -65,11 +65,169 @@ class Answer:
     technique: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with what a reader needs around it.
+
+    Attributes:
+        answer: The answer.
+        day: The entry's day, where the journal says it.
+        title: The entry's heading or first line; may be empty.
+        technique: Name of the technique as shown to the reader; empty where there is none.
+    """
+
+    answer: Answer
+    day: date | None
+    title: str
+    technique: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An entry that is not answered, because safety found danger in it or where it meets the next.
+
+    Attributes:
+        entry: Id of the entry.
+        day: Its day, where the journal says it.
+        title: Its heading or first line; may be empty.
+        level: ``concern`` or ``crisis``.
+        words: Written words for it, with where to turn; paragraphs, and a list of help lines that
+            begin with ``- ``.
+    """
+
+    entry: str
+    day: date | None
+    title: str
+    level: Level
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file, or an entry of one, that could not be read.
+
+    Attributes:
+        path: The file.
+        reason: Why not and what to do, one line that holds nothing of what is written there.
+    """
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What was heard in the entries of one month.
+
+    Attributes:
+        first: The month's first day; None for entries without a day.
+        entries: How many entries were heard.
+        quiet: How many of them are without any critic.
+        kinds: How many sentences of each kind of self-criticism; kinds not heard are not there.
+        kind_talk: How many sentences in which the writer speaks kindly to themselves.
+    """
+
+    first: date | None
+    entries: int
+    quiet: int
+    kinds: Mapping[Kind, int]
+    kind_talk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Something that the critic says more than once.
+
+    Attributes:
+        text: The sentence as it was first written.
+        count: How often it is said, apart from capitals, punctuation and spacing.
+    """
+
+    text: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A technique that answers drew on.
+
+    Attributes:
+        technique: Its id.
+        title: Its name as shown to the reader.
+        count: How many answers drew on it.
+    """
+
+    technique: str
+    title: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """What is said how often. It counts; it does not judge. Held entries are not counted.
+
+    Attributes:
+        months: The months that have entries, earliest first; entries without a day come last.
+        phrases: What the critic says more than once, most often first.
+        techniques: Techniques that fit, most often first.
+    """
+
+    months: tuple[Month, ...] = ()
+    phrases: tuple[Phrase, ...] = ()
+    techniques: tuple[Fit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JournalResult:
+    """All that came of a journal; the report and the other outputs are made from it.
+
+    Attributes:
+        title: The journal's name, from its file or folder.
+        path: Where it lies; ``-`` for standard input.
+        formats: Titles of the formats that were read, in alphabetical order.
+        entries: How many entries were read.
+        first: Day of the earliest entry; None where no entry has a day.
+        last: Day of the latest entry.
+        replies: The answers, in the journal's order.
+        held: Entries that are not answered, crisis before concern, earliest first.
+        insight: What is said how often.
+        unread: What could not be read.
+        model: Id of the model that spoke; empty where none did.
+        made: The day on which this was made.
+    """
+
+    title: str
+    path: Path
+    formats: tuple[str, ...]
+    entries: int
+    first: date | None
+    last: date | None
+    replies: tuple[Reply, ...]
+    held: tuple[Held, ...]
+    insight: Insight
+    unread: tuple[Unread, ...]
+    model: str
+    made: date
+
+
 class Document(Protocol):
     """One file of a journal, read."""
 
-    path: Path
-    entries: Sequence[Entry]
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    @property
+    def format(self) -> str:
+        """Title of its format."""
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """Its entries, in the file's order."""
+
+    @property
+    def unread(self) -> Sequence[Unread]:
+        """Those that could not be read, while the rest could."""
 
     def written(self, answers: Sequence[Answer], way: Way) -> bytes:
         """Return the file's bytes with answers put in; without any, the bytes as they were.
@@ -78,15 +236,26 @@ class Document(Protocol):
             answers: Answers to sentences of this file's entries, in any order.
             way: ``callout`` or ``below`` the paragraph of the sentence, or in its place
                 (``replace``). A format that can only add writes an entry that follows.
+
+        Raises:
+            UsageError: Answers are given and the format can only be read.
         """
 
 
 class Format(Protocol):
     """A kind of journal file. It is stateless; there is one of each."""
 
-    name: str
-    title: str
-    writable: bool
+    @property
+    def name(self) -> str:
+        """What it is called on the command line."""
+
+    @property
+    def title(self) -> str:
+        """What it is called to a reader."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether answers can be put in; the others can only be read."""
 
     def recognises(self, path: Path, head: bytes) -> bool:
         """Whether a file is of this format, by its name and its first 64 KiB."""
@@ -102,4 +271,14 @@ class Format(Protocol):
         Raises:
             TextUnreadable: The bytes are not what the format promises; the message names the file
                 and, where one can be named, the entry.
+        """
+
+    def parse(self, data: bytes, path: Path, name: str, ask: AskPassword) -> Document:
+        """Read what a file holds; for the rest see `read`.
+
+        Args:
+            data: The file's bytes.
+            path: Where they come from.
+            name: Its path within the journal, with ``/``.
+            ask: Asks for a password.
         """

@@ -1,0 +1,375 @@
+"""What ``reframer journal`` does: run, show how far it is, review, write, and sum up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+from reframer import settings
+from reframer.cli import show
+from reframer.cli.notice import as_record
+from reframer.cli.reframe import open_reframer
+from reframer.engine import Reframer
+from reframer.journal import checkpoint, outputs
+from reframer.journal.choices import Choices, StopReview
+from reframer.journal.outputs import Written
+from reframer.journal.records import Held, JournalResult, Reply, Unread
+from reframer.journal.run import Answered, Event, Finished, another_way, reframe_journal
+from reframer.journal.scan import Found, Scan, Scanned
+from reframer.records import Thought, Wishes
+
+_LINE_EVERY = 10.0  # seconds
+
+
+def read_journal(path: Path, options: Mapping[str, Any]) -> int:
+    """Do what the command line asks of a journal and return the exit code.
+
+    Args:
+        path: The journal.
+        options: The options of the command, by their names.
+    """
+    chosen = settings.load({"country": options["country"]})
+    reframer = open_reframer(chosen)
+    choices = _choices(options, chosen.country, reframer)
+    out = options["out"] or outputs.beside(path)
+    with _teller(as_json=options["as_json"]) as teller:
+        if options["dry_run"]:
+            return _dry_run(reframer, path, choices, teller)
+        outputs.check_folder(out, path)
+        complete = True
+        try:
+            for event in reframe_journal(reframer, path, choices):
+                teller.tell(event)
+                if isinstance(event, Finished):  # the checkpoint goes after this
+                    report = outputs.write_report(event.result, out)
+                    written = _write(event, options, out)
+                    teller.end(event, report, written)
+                    complete = not (event.result.unread or written.left)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                "What was answered is kept; the same command goes on from there."
+            ) from None
+    return 0 if complete else 1
+
+
+def undo_journal(path: Path) -> int:
+    """Put the newest backup back, say so, and return the exit code."""
+    written = outputs.undo(path)
+    for file in written.files:
+        click.echo(f"As it was: {file}")
+    _list_left(written.left)
+    return int(bool(written.left))
+
+
+def _choices(options: Mapping[str, Any], country: str, reframer: Reframer) -> Choices:
+    wishes = Wishes(options["tone"], options["voice"], options["person"])
+    return Choices(
+        format=options["format"],
+        since=options["since"],
+        until=options["until"],
+        limit=options["limit"],
+        kinds=options["kinds"],
+        min_strength=options["min_strength"],
+        wishes=wishes,
+        country=country,
+        ask=_ask_password,
+        review=_Reviewer(reframer, wishes) if options["review"] else None,
+        keep=options["keep"],
+    )
+
+
+def _ask_password(path: Path) -> str:
+    password: str = click.prompt(f"Password of {path}", hide_input=True, err=True)
+    return password
+
+
+def _dry_run(reframer: Reframer, path: Path, choices: Choices, teller: _Teller) -> int:
+    """Show what would be answered; no model is opened."""
+    with checkpoint.opened(path) as kept:
+        scan = Scan(reframer, path, choices, kept)
+        for event in scan.run():
+            teller.tell(event)
+        teller.would_answer(scan.found)
+        if kept.fresh:  # it is no run that was cut off
+            kept.remove()
+    return 0
+
+
+def _write(finished: Finished, options: Mapping[str, Any], out: Path) -> Written:
+    if options["in_place"]:
+        return outputs.write_in_place(finished, options["write"])
+    if options["write"]:
+        return outputs.write_copies(finished, options["write"], out)
+    return Written()
+
+
+# Telling how it goes
+
+
+class _Teller(Protocol):
+    """Who is told how a run goes."""
+
+    def tell(self, event: Event) -> None:
+        """Something happened."""
+
+    def would_answer(self, found: list[Found]) -> None:
+        """The end of a dry run."""
+
+    def end(self, finished: Finished, report: Path, written: Written) -> None:
+        """The end, once everything is written."""
+
+
+@contextmanager
+def _teller(*, as_json: bool) -> Iterator[_Teller]:
+    """Tell in JSON, on a terminal with a bar, and else in lines, while the body runs."""
+    console = Console(stderr=True)
+    if as_json:
+        yield _Json()
+    elif not console.is_terminal:
+        yield _Lines()
+    else:
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[pace]}"),
+        )
+        with Progress(*columns, console=console, redirect_stdout=False) as progress:
+            yield _Bar(progress)
+
+
+class _Json:
+    """Prints every event as a line of JSON."""
+
+    def tell(self, event: Event) -> None:
+        match event:
+            case Scanned():
+                show.to_json({"event": "scanned", **asdict(event)})
+            case Held():
+                day = event.day.isoformat() if event.day else None
+                show.to_json({"event": "held", **asdict(event), "day": day})
+            case Unread():
+                show.to_json({"event": "unread", **_unread_record(event)})
+            case Answered():
+                show.to_json(
+                    {
+                        "event": "answered",
+                        **outputs.as_record(event.reply),
+                        "done": event.done,
+                        "total": event.total,
+                        "per_minute": round(event.per_minute, 1),
+                        "seconds_left": event.seconds_left and round(event.seconds_left),
+                    }
+                )
+
+    def would_answer(self, found: list[Found]) -> None:
+        for one in found:
+            show.to_json({"event": "found", "entry": one.entry.id, **as_record(one.notice)})
+
+    def end(self, finished: Finished, report: Path, written: Written) -> None:
+        show.to_json(
+            {
+                "event": "finished",
+                "entries": finished.result.entries,
+                "answered": len(finished.result.replies),
+                "reviewed": finished.reviewed,
+                "report": str(report),
+                "files": [str(file) for file in written.files],
+                "backup": written.backup and str(written.backup),
+                "left": [_unread_record(left) for left in written.left],
+            }
+        )
+
+
+class _Words:
+    """Says in words what happens: on the way to standard error, at the end to standard output."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def tell(self, event: Event) -> None:
+        match event:
+            case Scanned():
+                self.progress(
+                    f"Read {event.entries:,} entries, found {event.found:,} sentences", ""
+                )
+            case Answered():
+                self.progress(
+                    f"Answered up to {event.reply.answer.entry}",
+                    _pace(event),
+                    event.done,
+                    event.total,
+                )
+            case Held():
+                for line in (outputs.GENTLY, event.words):
+                    if line not in self._said:
+                        self._said.add(line)
+                        self.say(f"{line}\n")
+                self.say(f"- {outputs.heading(event)}")
+
+    def progress(self, what: str, pace: str, done: int = 0, total: int = 0) -> None:
+        """Show how far it is."""
+        raise NotImplementedError
+
+    def say(self, text: str) -> None:
+        """Print beside the progress."""
+        click.echo(text, err=True)
+
+    def would_answer(self, found: list[Found]) -> None:
+        for one in found:
+            day, heard = one.entry.day or one.entry.id, one.notice
+            click.echo(f"{day}  {heard.kind or '':16} {heard.strength:.2f}  {one.thought.text}")
+        click.echo(f"{_number(len(found), 'sentence')} would be answered.", err=True)
+
+    def end(self, finished: Finished, report: Path, written: Written) -> None:
+        result = finished.result
+        click.echo(_counted(result))
+        click.echo(f"The report is {report}.")
+        if written.backup:
+            click.echo(f"Changed {_number(len(written.files), 'file')} of the journal.")
+            click.echo(f"To put back what was there: reframer journal undo {result.path}")
+        elif written.files:
+            click.echo(f"Copies with the answers in: {_number(len(written.files), 'file')}.")
+        if not finished.reviewed:
+            click.echo("You stopped in between; the same command goes on from there.")
+        _list_left((*result.unread, *written.left))
+
+
+class _Lines(_Words):
+    """Says how far it is in a line every ten seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last = time.monotonic()
+
+    def progress(self, what: str, pace: str, done: int = 0, total: int = 0) -> None:
+        now = time.monotonic()
+        if now - self._last >= _LINE_EVERY:
+            self._last = now
+            count = f", {done:,} of {total:,}" if total else ""
+            self.say(f"{what}{count}{f', {pace}' if pace else ''}")
+
+
+class _Bar(_Words):
+    """Shows how far it is as a bar."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self._progress = progress
+        self._task = progress.add_task("Reading", total=None, pace="")
+
+    def tell(self, event: Event) -> None:
+        super().tell(event)
+        if isinstance(event, Finished):
+            self._progress.stop()
+
+    def progress(self, what: str, pace: str, done: int = 0, total: int = 0) -> None:
+        self._progress.update(
+            self._task, description=what, completed=done, total=total or None, pace=pace
+        )
+        if total and done == total:  # a review may follow, and needs the terminal
+            self._progress.stop()
+
+    def say(self, text: str) -> None:
+        self._progress.console.print(text, highlight=False, markup=False)
+
+    def would_answer(self, found: list[Found]) -> None:
+        self._progress.stop()
+        super().would_answer(found)
+
+
+def _pace(event: Answered) -> str:
+    if event.seconds_left is None:
+        return ""
+    return f"{event.per_minute:.0f} a minute, {_duration(event.seconds_left)} left"
+
+
+def _duration(seconds: float) -> str:
+    """Return a time in words, about as exactly as it can be known."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+
+
+def _number(count: int, of: str) -> str:
+    """Return a number of things in words."""
+    return f"{count:,} {of}" if count == 1 else f"{count:,} {of}s"
+
+
+def _counted(result: JournalResult) -> str:
+    """Return in words how much was read and answered."""
+    if not result.entries:
+        return "There are no entries to read."
+    days = f", from {result.first} to {result.last}" if result.first else ""
+    entries = f"{result.entries:,} entries" if result.entries > 1 else "1 entry"
+    held = f"{len(result.held):,} of them left to you. " if result.held else ""
+    return f"Read {entries}{days}. {held}Answered {_number(len(result.replies), 'sentence')}."
+
+
+def _list_left(left: tuple[Unread, ...]) -> None:
+    if left:
+        click.echo("Could not be read or written:", err=True)
+    for one in left:
+        click.echo(f"  {one.path}: {one.reason}", err=True)
+
+
+def _unread_record(unread: Unread) -> dict[str, str]:
+    return {"path": str(unread.path), "reason": unread.reason}
+
+
+# Going through the answers
+
+
+class _Reviewer:
+    """Shows one answer at a time and asks what is to become of it."""
+
+    def __init__(self, reframer: Reframer, wishes: Wishes) -> None:
+        self._reframer = reframer
+        self._wishes = wishes
+
+    def __call__(self, reply: Reply, thought: Thought) -> Reply | None:
+        used: tuple[str, ...] = ()
+        while True:
+            _show(reply)
+            match _choice():
+                case "":
+                    return reply
+                case "e":
+                    words = click.prompt("In your words", err=True)
+                    return replace(reply, answer=replace(reply.answer, words=words))
+                case "w":
+                    used = (*used, reply.answer.technique)
+                    wishes = replace(self._wishes, other_than=used)
+                    reply = another_way(self._reframer, reply, thought, wishes)
+                case "s":
+                    return None
+                case "q":
+                    raise StopReview
+
+
+def _show(reply: Reply) -> None:
+    click.echo(f"\n{outputs.heading(reply)}", err=True)
+    click.secho(f"  {' '.join(reply.answer.sentence.split())}", dim=True, err=True)
+    click.echo(f"  {reply.answer.words}", err=True)
+
+
+def _choice() -> str:
+    choice: str = click.prompt(
+        "Keep it? Enter: yes, e: edit, w: another way, s: skip, q: stop",
+        type=click.Choice(["", "e", "w", "s", "q"]),
+        default="",
+        show_default=False,
+        show_choices=False,
+        err=True,
+    )
+    return choice

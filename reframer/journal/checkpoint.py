@@ -1,0 +1,172 @@
+"""What a run over a journal keeps until its end, so that it can be cut off at any moment.
+
+A file of JSON lines in the user's data folder, named by a hash of where the journal lies. A line is
+forced to disk before the run goes on, so a power cut loses at most the answer under way. A line
+holds what was heard in an entry, or a friend's words, under a hash; never what was written itself.
+The words speak of it all the same, so the file is its owner's alone and goes at the end of the run.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import ItemsView, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from reframer import paths
+from reframer.errors import JournalError
+
+Line = Mapping[str, Any]
+
+
+class Checkpoint:
+    """Records by key that outlive the process. One at a time per journal; see `opened`.
+
+    Args:
+        path: Its file; a torn last line of an earlier run is cut off, other damage is skipped.
+
+    Attributes:
+        fresh: Whether there was nothing in it yet.
+
+    Raises:
+        JournalError: The file cannot be read or made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lines: dict[str, Line] = {}
+        with _told(path):
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            with open(self._handle, "rb", closefd=False) as file:
+                kept = file.read()
+            whole = kept[: kept.rfind(b"\n") + 1]
+            os.ftruncate(self._handle, len(whole))
+        for line in whole.splitlines():
+            self._lines.update(_parsed(line))
+        self.fresh = not self._lines
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._lines
+
+    def __getitem__(self, key: str) -> Line:
+        return self._lines[key]
+
+    def get(self, key: str) -> Line | None:
+        """Return the record of a key, if there is one."""
+        return self._lines.get(key)
+
+    def put(self, records: Mapping[str, Line]) -> None:
+        """Keep records by their keys; when this returns, they are on disk, all or none.
+
+        Raises:
+            JournalError: They cannot be written, for example because the disk is full.
+        """
+        line = json.dumps(records) + "\n"
+        with _told(self._path):
+            _write(self._handle, line.encode())
+        self._lines.update(records)
+
+    def items(self) -> ItemsView[str, Line]:
+        """Return all keys with their records, in the order in which they came."""
+        return self._lines.items()
+
+    def remove(self) -> None:
+        """Remove the file."""
+        self._path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._handle)
+
+
+@contextmanager
+def opened(journal: Path) -> Iterator[Checkpoint]:
+    """Open the checkpoint of a journal, for this run alone, while the body runs.
+
+    Args:
+        journal: Where the journal lies.
+
+    Raises:
+        JournalError: Another run is at work on the journal, or the file cannot be kept.
+    """
+    with alone(journal):
+        checkpoint = Checkpoint(folder() / f"{name_of(journal)}.jsonl")
+        try:
+            yield checkpoint
+        finally:
+            checkpoint.close()
+
+
+@contextmanager
+def alone(journal: Path) -> Iterator[None]:
+    """Let only one process at a time work on a journal.
+
+    Raises:
+        JournalError: Another one is at work on it.
+    """
+    lock = FileLock(folder() / f"{name_of(journal)}.lock", timeout=0)
+    with _told(Path(lock.lock_file)):
+        paths.private_dir(folder())
+        try:
+            lock.acquire()
+        except Timeout:
+            raise JournalError(
+                f"Another run is at work on {journal}.", "Wait until it ends, then try again."
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def hash_of(*parts: object) -> str:
+    """Return the hash of plain values, for a key."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def folder() -> Path:
+    """Return the folder of what is kept of journals: checkpoints and backups."""
+    return paths.data_dir() / "journal"
+
+
+def name_of(journal: Path) -> str:
+    """Return a name for a journal that tells nothing of it."""
+    return hashlib.sha256(str(journal.resolve()).encode(errors="surrogateescape")).hexdigest()[:16]
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say of an error of the disk what it means for the run."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise JournalError(
+                f"The disk of {path.parent} is full. What was answered is kept.",
+                "Make room, then give the same command; it goes on from there.",
+            ) from error
+        raise JournalError(
+            f"Answers cannot be kept in {path.parent} ({error.strerror}).",
+            "Make the folder writable, or set XDG_DATA_HOME to another one.",
+        ) from error
+
+
+def _write(handle: int, data: bytes) -> None:
+    """Write all bytes and force them to disk."""
+    while data:
+        data = data[os.write(handle, data) :]
+    os.fsync(handle)
+
+
+def _parsed(line: bytes) -> Mapping[str, Line]:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}

@@ -1,0 +1,313 @@
+"""A run over a whole journal, from its files to a friend's words, that may be cut off anywhere."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+from reframer.engine import Reframer
+from reframer.journal import checkpoint
+from reframer.journal.checkpoint import Checkpoint, Line, hash_of
+from reframer.journal.choices import Choices, StopReview
+from reframer.journal.formats import STDIN
+from reframer.journal.insight import normal
+from reframer.journal.records import Answer, Document, Held, JournalResult, Reply, Unread
+from reframer.journal.scan import Found, Scan, Scanned
+from reframer.records import Reframe, Thought, Wishes
+
+_WINDOW = 64  # sentences that are handed to the model at once
+# A complaint that comes back gets the words of another technique than the last times. Beyond so
+# many the next best no longer fits, and the first ones come round again.
+_OTHER_WAYS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A sentence was answered, now or in an earlier run.
+
+    Attributes:
+        reply: The answer.
+        done: How many are answered.
+        total: How many there are to answer.
+        per_minute: Answers a minute in this run; 0 until one was made.
+        seconds_left: Time that the rest will take at that rate; None while it is not known.
+    """
+
+    reply: Reply
+    done: int
+    total: int
+    per_minute: float
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end.
+
+    Attributes:
+        result: All that came of the journal.
+        documents: The files that hold answered sentences, as they were read.
+        reviewed: Whether a review went through to its end; True where none was asked for.
+    """
+
+    result: JournalResult
+    documents: tuple[Document, ...]
+    reviewed: bool = True
+
+
+Event = Scanned | Held | Unread | Answered | Finished
+
+
+def reframe_journal(
+    reframer: Reframer, path: Path, choices: Choices | None = None
+) -> Iterator[Event]:
+    """Answer the inner critic all through a journal.
+
+    1. open: the journal's files are read in their own format, one after the other.
+    2. assess: safety reads every whole entry, and where it meets its neighbours. Entries in which
+       it finds danger go no further; they are told of first, with where to turn.
+    3. notice: the ear finds the self-critical sentences of the others.
+    4. answer: each is answered knowing what stands before it in its entry; what was said before
+       on another day is answered another way.
+    5. checkpoint: each answer is on disk before the next; one that is there is not made again, nor
+       is an entry assessed and heard again.
+    6. review: where somebody goes through the answers, they have the last word.
+    7. finish: all of it together. The caller writes it out while it handles `Finished`
+       (`reframer.journal.outputs`); the checkpoint goes when the next event is asked for.
+
+    The journal itself is only read. The result is the same however often the run was cut off.
+
+    Args:
+        reframer: The flow.
+        path: File or folder of the journal; ``-`` for standard input.
+        choices: What to read and how to answer.
+
+    Raises:
+        JournalError: Another run is at work on the journal, or its answers cannot be kept.
+        ModelError: The model or the embedder is missing, damaged or too large, or failed.
+        KnowledgeError: The cards or the index cannot be used.
+    """
+    choices = choices or Choices()
+    with checkpoint.opened(path) as kept:
+        scan = Scan(reframer, path, choices, kept)
+        yield from scan.run()
+        answers = _Answers(reframer, scan.found, choices, kept)
+        yield from answers.run()
+        replies, reviewed = answers.reviewed()
+        result = _result(path, scan, replies, answers.models)
+        yield Finished(result, tuple(scan.documents.values()), reviewed)
+        if reviewed and not choices.keep:
+            kept.remove()
+
+
+def another_way(reframer: Reframer, reply: Reply, thought: Thought, wishes: Wishes) -> Reply:
+    """Answer a sentence again.
+
+    Args:
+        reframer: The flow.
+        reply: The answer that another one is wanted than.
+        thought: What was handed to the friend.
+        wishes: With the techniques that were used already.
+    """
+    _, answer = next(reframer.answer_as_completed([thought], wishes))
+    return _worded(reply, _line(answer))
+
+
+class _Answers:
+    """The second half of a run: what was found is answered, and reviewed where somebody wants to.
+
+    Args:
+        reframer: The flow.
+        found: The sentences, in the journal's order.
+        choices: How to answer.
+        kept: What earlier runs answered; gets what this one does.
+
+    Attributes:
+        models: Ids of the models that spoke.
+    """
+
+    def __init__(
+        self, reframer: Reframer, found: Sequence[Found], choices: Choices, kept: Checkpoint
+    ) -> None:
+        self.models: set[str] = set()
+        self._reframer = reframer
+        self._found = found
+        self._choices = choices
+        self._kept = kept
+        self._replies: dict[int, Reply] = {}
+
+    def run(self) -> Iterator[Answered]:
+        """Answer what was found, a window at a time, and keep each answer at once."""
+        fingerprint = self._reframer.fingerprint() if self._found else ""
+        pace = _Pace(len(self._found))
+        used: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+        for turn, other_than in _turns(self._found, used):
+            wishes = replace(self._choices.wishes, other_than=other_than)
+            keys = {
+                number: hash_of(
+                    "answer", asdict(self._found[number].thought), asdict(wishes), fingerprint
+                )
+                for number in turn
+            }
+            for number, line in self._lines(keys, wishes, pace):
+                reply = self._replies[number] = _reply(self._found[number], line)
+                self.models |= {line["model"]} - {""}
+                said = normal(reply.answer.sentence)
+                used[said] = (*used[said], reply.answer.technique)[-_OTHER_WAYS:]
+                yield pace.told(reply)
+
+    def _lines(
+        self, keys: Mapping[int, str], wishes: Wishes, pace: _Pace
+    ) -> Iterator[tuple[int, Line]]:
+        """Yield the checkpoint's lines for sentences by their number; make those that lack."""
+        missing = []
+        for number, key in keys.items():
+            line = self._kept.get(key)
+            if line is None:
+                missing.append(number)
+            else:
+                yield number, line
+        thoughts = [self._found[number].thought for number in missing]
+        for place, answer in self._reframer.answer_as_completed(thoughts, wishes):
+            number, line = missing[place], _line(answer)
+            self._kept.put({keys[number]: line})
+            pace.made += 1
+            yield number, line
+
+    def reviewed(self) -> tuple[list[Reply], bool]:
+        """Return the replies as they are to stay, and whether all were gone through."""
+        review = self._choices.review
+        replies = dict(sorted(self._replies.items()))
+        if review is None:
+            return list(replies.values()), True
+        staying: list[Reply] = []
+        for number, reply in replies.items():
+            key = hash_of("review", asdict(reply.answer))
+            line = self._kept.get(key)
+            if line is None:
+                try:
+                    decided = review(reply, self._found[number].thought)
+                except StopReview:
+                    return staying, False
+                line = _decision(decided)
+                self._kept.put({key: line})
+            if line["stays"]:
+                staying.append(_worded(reply, line))
+        return staying, True
+
+
+@dataclass(slots=True)
+class _Pace:
+    """How fast a run answers. What an earlier run answered does not count."""
+
+    total: int
+    done: int = 0
+    made: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    def told(self, reply: Reply) -> Answered:
+        """Count an answer and return the event that tells of it."""
+        self.done += 1
+        rate = self.made / max(time.monotonic() - self.started, 1e-9)
+        left = (self.total - self.done) / rate if rate else None
+        return Answered(reply, self.done, self.total, rate * 60, left)
+
+
+def _turns(
+    found: Sequence[Found], used: Mapping[str, tuple[str, ...]]
+) -> Iterator[tuple[list[int], tuple[str, ...]]]:
+    """Yield the numbers of sentences that can be answered together, and how they must not be.
+
+    The caller enters the techniques that were used before it asks for the next turn: a sentence
+    that is said again waits for its earlier answer.
+    """
+    for first in range(0, len(found), _WINDOW):
+        waiting = list(range(first, min(first + _WINDOW, len(found))))
+        while waiting:
+            foremost: dict[str, int] = {}
+            for number in waiting:
+                foremost.setdefault(normal(found[number].sentence), number)
+            other_than = tuple(sorted(used[normal(found[waiting[0]].sentence)]))
+            turn = [n for said, n in foremost.items() if tuple(sorted(used[said])) == other_than]
+            yield turn, other_than
+            waiting = [number for number in waiting if number not in turn]
+
+
+def _result(path: Path, scan: Scan, replies: Sequence[Reply], models: set[str]) -> JournalResult:
+    return JournalResult(
+        title=_title(path),
+        path=path,
+        formats=tuple(sorted(scan.formats)),
+        entries=scan.entries,
+        first=min(scan.days, default=None),
+        last=max(scan.days, default=None),
+        replies=tuple(replies),
+        held=tuple(scan.held),
+        insight=scan.tally.insight(replies),
+        unread=tuple(scan.unread),
+        model=", ".join(sorted(models)),
+        made=date.today(),
+    )
+
+
+def _title(path: Path) -> str:
+    """Return what a journal is called."""
+    if path == STDIN:
+        return "Journal"
+    return path.resolve().name if path.is_dir() else path.stem
+
+
+def _line(answer: Reframe) -> Line:
+    """Return what the checkpoint keeps of an answer: the friend's words, never the person's."""
+    technique = answer.techniques[0] if answer.techniques else None
+    return {
+        "words": answer.text,
+        "origin": answer.origin,
+        "technique": technique.id if technique else "",
+        "title": technique.title if technique else "",
+        "model": answer.model,
+    }
+
+
+def _decision(decided: Reply | None) -> Line:
+    """Return what the checkpoint keeps of a reviewer's decision."""
+    if decided is None:
+        return {"stays": False}
+    answer = decided.answer
+    return {
+        "stays": True,
+        "words": answer.words,
+        "origin": answer.origin,
+        "technique": answer.technique,
+        "title": decided.technique,
+    }
+
+
+def _reply(found: Found, line: Line) -> Reply:
+    entry, notice = found.entry, found.notice
+    answer = Answer(
+        entry=entry.id,
+        start=notice.start,
+        end=notice.end,
+        sentence=found.sentence,
+        kind=notice.kind,
+        strength=notice.strength,
+        words="",
+        origin="untouched",
+    )
+    return _worded(Reply(answer, entry.day, entry.title), line)
+
+
+def _worded(reply: Reply, line: Line) -> Reply:
+    """Return a reply in the words of a checkpoint's line."""
+    answer = replace(
+        reply.answer,
+        words=line["words"],
+        origin=line["origin"],
+        technique=line["technique"],
+    )
+    return replace(reply, answer=answer, technique=line["title"])

@@ -1,0 +1,220 @@
+"""The checkpoint: whatever ends a run, at most one answer is lost and the end is the same."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import signal
+import stat
+from multiprocessing import Pipe, get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from reframer.errors import JournalError
+from reframer.journal import checkpoint, outputs
+from reframer.journal.checkpoint import Checkpoint
+from reframer.journal.choices import Choices
+from reframer.journal.run import Answered, Finished, reframe_journal
+from reframer.records import Wishes
+from tests.journal.friend import Ear, PlainModel, friend
+
+
+def run(journal: Path, model: PlainModel, choices: Choices | None = None) -> Finished:
+    *_, end = reframe_journal(friend(model), journal, choices)
+    assert isinstance(end, Finished)
+    return end
+
+
+def cut_off(journal: Path, after: int) -> None:
+    """Run until so many answers were made, and no further."""
+    events = reframe_journal(friend(), journal)
+    for event in events:
+        if isinstance(event, Answered) and event.done == after:
+            break
+    events.close()  # type: ignore[attr-defined]
+
+
+def file_of(journal: Path) -> Path:
+    return checkpoint.folder() / f"{checkpoint.name_of(journal)}.jsonl"
+
+
+# Going on
+
+
+def test_a_second_run_makes_only_the_answers_that_lack(vault: Path) -> None:
+    undisturbed = run(vault, PlainModel()).result
+    cut_off(vault, after=3)
+    model = PlainModel()
+    assert run(vault, model).result == undisturbed
+    assert len(model.history) == 2
+
+
+def test_a_second_run_does_not_hear_the_journal_again(vault: Path) -> None:
+    cut_off(vault, after=1)
+    ear = Ear()
+    list(reframe_journal(friend(ear=ear), vault))
+    assert ear.history == []
+
+
+@pytest.mark.parametrize("torn", [b'{"abc": {"words": "You ', b"\0\0\0", b"no json\n", b"\xff\n"])
+def test_a_line_that_was_torn_by_a_power_cut_is_dropped(vault: Path, torn: bytes) -> None:
+    undisturbed = run(vault, PlainModel()).result
+    cut_off(vault, after=3)
+    with file_of(vault).open("ab") as file:
+        file.write(torn)
+    assert run(vault, PlainModel()).result == undisturbed
+
+
+def test_an_answer_whose_line_was_torn_is_made_again(vault: Path) -> None:
+    undisturbed = run(vault, PlainModel()).result
+    cut_off(vault, after=3)
+    os.truncate(file_of(vault), file_of(vault).stat().st_size - 7)
+    model = PlainModel()
+    assert run(vault, model).result == undisturbed
+    assert len(model.history) == 3
+
+
+def test_other_wishes_get_other_answers(vault: Path) -> None:
+    run(vault, PlainModel(), Choices(keep=True))
+    model = PlainModel()
+    run(vault, model, Choices(wishes=Wishes(tone="plain")))
+    assert len(model.history) == 5
+
+
+def test_a_sentence_that_was_answered_stays_so_when_the_journal_grows(vault: Path) -> None:
+    run(vault, PlainModel(), Choices(keep=True))
+    (vault / "2024-04-04.md").write_text("An idiot in April.")
+    model = PlainModel()
+    assert len(run(vault, model).result.replies) == 6
+    assert len(model.history) == 1
+
+
+def test_a_run_killed_at_any_moment_ends_like_one_that_was_not(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    journal.mkdir()
+    for day in range(1, 25):
+        text = f"Day {day}. I'm such an idiot. What an idiot on day {day}.\n"
+        (journal / f"2024-01-{day:02}.md").write_text(text)
+
+    undisturbed, resumed = tmp_path / "undisturbed", tmp_path / "resumed"
+    steps = in_own_process(journal, undisturbed)
+    dice = random.Random(7)
+    answered = [in_own_process(journal, resumed, dice.randrange(1, 9)) for _ in range(8)]
+    assert any("Answered" in steps for steps in answered)
+    assert in_own_process(journal, resumed) == steps
+    for name in ("reframes.jsonl", "reframes.csv", "reframes.md", "report.html"):
+        assert (undisturbed / name).read_bytes() == (resumed / name).read_bytes()
+    assert not file_of(journal).exists()
+
+
+def in_own_process(journal: Path, out: Path, steps: int | None = None) -> list[str]:
+    """Run in a process of its own, kill it after some steps, and return what it told."""
+    ours, its = Pipe()
+    process = get_context("fork").Process(target=tell, args=(journal, out, its))
+    process.start()
+    its.close()
+    told: list[str] = []
+    while len(told) != steps:
+        try:
+            told.append(ours.recv())
+        except EOFError:
+            break
+    if steps:
+        process.kill()
+    process.join(60)
+    assert process.exitcode == (-signal.SIGKILL if steps else 0)
+    return told
+
+
+def tell(journal: Path, out: Path, connection: Connection) -> None:
+    """Run, and send the name of every event."""
+    for event in reframe_journal(friend(PlainModel(seconds=0.01)), journal):
+        connection.send(type(event).__name__)
+        if isinstance(event, Finished):
+            outputs.write_report(event.result, out)
+    connection.close()
+
+
+# What is kept, and for whom
+
+
+def test_the_checkpoint_is_its_owners_alone_and_holds_no_sentence(vault: Path) -> None:
+    cut_off(vault, after=3)
+    file = file_of(vault)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert "idiot" not in file.read_text()
+    assert "vault" not in file.name
+
+
+def test_the_checkpoint_is_removed_at_the_end_unless_it_is_to_be_kept(vault: Path) -> None:
+    run(vault, PlainModel(), Choices(keep=True))
+    assert file_of(vault).exists()
+    run(vault, PlainModel())
+    assert not file_of(vault).exists()
+
+
+def test_answers_are_kept_until_they_are_written_out(
+    vault: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(outputs, "report_html", full)
+    with pytest.raises(JournalError, match="No space left"):
+        for event in reframe_journal(friend(), vault):
+            if isinstance(event, Finished):
+                outputs.write_report(event.result, tmp_path / "out")
+    assert file_of(vault).exists()
+
+
+# When it cannot be kept
+
+
+def test_a_full_disk_stops_the_run_and_what_was_answered_is_kept(
+    vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = run(vault, PlainModel()).result
+    write = os.write
+    room = 2500
+
+    def narrow(handle: int, data: bytes) -> int:
+        nonlocal room
+        if not room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        count = write(handle, data[:room])
+        room -= count
+        return count
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", narrow)
+        with pytest.raises(JournalError, match="full"):
+            run(vault, PlainModel())
+    model = PlainModel()
+    assert run(vault, model).result == undisturbed
+    assert 0 < len(model.history) < 5
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="everything is open to root")
+def test_a_data_folder_that_cannot_be_written_is_named(vault: Path, data: Path) -> None:
+    data.mkdir()
+    data.chmod(0o500)
+    with pytest.raises(JournalError, match="XDG_DATA_HOME"):
+        run(vault, PlainModel())
+
+
+def test_a_data_folder_that_is_a_file_is_named(vault: Path, data: Path) -> None:
+    data.write_text("")
+    with pytest.raises(JournalError, match="XDG_DATA_HOME"):
+        run(vault, PlainModel())
+
+
+def test_a_key_is_found_again_whatever_stands_in_its_record(tmp_path: Path) -> None:
+    record = {"words": "You said “no”.\nTwice \udc80 🌱"}
+    first = Checkpoint(tmp_path / "lines")
+    first.put({"key": record})
+    first.close()
+    assert Checkpoint(tmp_path / "lines").get("key") == record

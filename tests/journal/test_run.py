@@ -1,0 +1,248 @@
+"""A run over a journal: what is answered, how, and what is never answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from reframer.errors import JournalError
+from reframer.journal.choices import Choices, StopReview
+from reframer.journal.records import Held, JournalResult, Reply, Unread
+from reframer.journal.run import Answered, Event, Finished, reframe_journal
+from reframer.journal.scan import Scanned
+from reframer.records import Thought
+from tests.journal import friend as friends
+from tests.journal.friend import Ear, PlainModel, friend
+
+
+def result_of(path: Path, choices: Choices | None = None, **parts: object) -> JournalResult:
+    return finished(reframe_journal(friend(**parts), path, choices)).result  # type: ignore[arg-type]
+
+
+def finished(events: Iterator[Event]) -> Finished:
+    *_, last = events
+    assert isinstance(last, Finished)
+    return last
+
+
+# What is answered
+
+
+def test_every_self_critical_sentence_is_answered_where_it_stands(vault: Path) -> None:
+    result = result_of(vault)
+    assert (result.title, result.entries, len(result.replies)) == ("vault", 5, 5)
+    assert (result.first, result.last) == (date(2024, 1, 14), date(2024, 3, 3))
+    for reply in result.replies:
+        answer = reply.answer
+        text = (vault / answer.entry.rpartition("#")[0]).read_text()
+        assert text[answer.start : answer.end] == answer.sentence
+        assert "idiot" in answer.sentence
+        assert answer.words in friends.SAYINGS
+        assert reply.day is not None and answer.entry.startswith(reply.day.isoformat())
+
+
+def test_the_journal_is_only_read(vault: Path) -> None:
+    before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in vault.iterdir()}
+    result_of(vault)
+    assert before == {
+        file: (file.read_bytes(), file.stat().st_mtime_ns) for file in vault.iterdir()
+    }
+
+
+def test_an_answer_knows_what_stands_before_it_in_its_own_entry_only(vault: Path) -> None:
+    thoughts: list[Thought] = []
+
+    def look(reply: Reply, thought: Thought) -> Reply:
+        thoughts.append(thought)
+        return reply
+
+    result_of(vault, Choices(review=look))
+    assert thoughts[0].before == "Anna called about Friday. She was kind."
+    assert thoughts[1].before == ""
+
+
+def test_what_stands_before_is_cut_at_a_word(tmp_path: Path) -> None:
+    (tmp_path / "2024-01-01.md").write_text("word " * 200 + "end. I'm an idiot.")
+    thoughts: list[Thought] = []
+
+    def look(reply: Reply, thought: Thought) -> Reply:
+        thoughts.append(thought)
+        return reply
+
+    result_of(tmp_path, Choices(review=look))
+    assert 200 < len(thoughts[0].before) <= 300
+    assert set(thoughts[0].before.split()) == {"word", "end."}
+
+
+def test_a_complaint_that_comes_back_is_answered_another_way(vault: Path) -> None:
+    result = result_of(vault)
+    again = [r.answer.technique for r in result.replies if "such an idiot" in r.answer.sentence]
+    assert len(again) == len(set(again)) == 3
+
+
+def test_when_every_way_was_used_the_words_come_round_and_are_not_made_again(
+    tmp_path: Path,
+) -> None:
+    for day in range(1, 29):
+        (tmp_path / f"2024-01-{day:02}.md").write_text("I'm such an idiot.")
+    model = PlainModel()
+    result = result_of(tmp_path, model=model)
+    assert len(result.replies) == 28
+    assert len(model.history) < 28
+
+
+def test_a_journal_without_entries_is_no_error(tmp_path: Path) -> None:
+    result = result_of(tmp_path)
+    assert (result.entries, result.replies, result.model) == (0, (), "")
+
+
+def test_a_very_long_entry_is_heard_to_its_end(tmp_path: Path) -> None:
+    text = "A plain line.\n" * 8000 + "I'm such an idiot.\n"
+    (tmp_path / "2024-01-01.md").write_text(text)
+    (reply,) = result_of(tmp_path).replies
+    assert text[reply.answer.start : reply.answer.end] == "I'm such an idiot."
+
+
+# What is chosen
+
+
+@pytest.mark.parametrize(
+    ("choices", "days"),
+    [
+        (Choices(since=date(2024, 2, 1)), ["2024-02-01", "2024-02-01", "2024-03-03", "2024-03-03"]),
+        (Choices(until=date(2024, 1, 31)), ["2024-01-15"]),
+        (Choices(limit=2), ["2024-01-15", "2024-02-01"]),
+        (Choices(kinds=("body",)), ["2024-03-03"]),
+        (Choices(min_strength=0.5, until=date(2024, 2, 2)), ["2024-01-15", "2024-02-01"]),
+    ],
+)
+def test_a_user_may_choose_what_is_answered(vault: Path, choices: Choices, days: list[str]) -> None:
+    result = result_of(vault, choices)
+    assert [str(reply.day) for reply in result.replies] == days
+
+
+def test_entries_without_a_day_are_left_out_where_days_are_chosen(vault: Path) -> None:
+    (vault / "notes.md").write_text("I'm an idiot at chess.")
+    assert len(result_of(vault).replies) == 6
+    assert len(result_of(vault, Choices(since=date(2000, 1, 1))).replies) == 5
+
+
+# What is never answered
+
+
+def test_entries_in_danger_are_told_of_before_any_answer_and_are_not_heard(vault: Path) -> None:
+    (vault / "2024-01-20.md").write_text("I worry. I'm an idiot on the twentieth.")
+    (vault / "2024-01-21.md").write_text("I am in danger. I'm an idiot on the day after.")
+    ear = Ear()
+    events = list(reframe_journal(friend(ear=ear), vault, Choices(country="GB")))
+    held = [event for event in events if isinstance(event, Held)]
+    assert [(one.level, str(one.day)) for one in held] == [
+        ("crisis", "2024-01-21"),
+        ("concern", "2024-01-20"),
+    ]
+    assert all("116 123" in one.words for one in held)
+    kinds = [type(event) for event in events]
+    assert kinds.index(Held) < kinds.index(Answered)
+    assert not any("twentieth" in text or "day after" in text for text in ear.history)
+    assert len(finished(iter(events)).result.replies) == 5
+
+
+def test_danger_that_shows_only_where_two_entries_meet_holds_both(tmp_path: Path) -> None:
+    (tmp_path / "2024-01-01.md").write_text("I'm an idiot. I am alone.")
+    (tmp_path / "2024-01-02.md").write_text("It will be tonight. I'm an idiot.")
+    (tmp_path / "2024-01-03.md").write_text("I'm an idiot.")
+    result = result_of(tmp_path)
+    assert [one.entry for one in result.held] == ["2024-01-01.md#1", "2024-01-02.md#1"]
+    assert len(result.replies) == 1
+
+
+def test_a_line_of_danger_is_found_deep_in_a_very_long_entry(tmp_path: Path) -> None:
+    (tmp_path / "2024-01-01.md").write_text("A plain line.\n" * 8000 + "danger\n")
+    assert [one.level for one in result_of(tmp_path).held] == ["crisis"]
+
+
+# What is counted
+
+
+def test_insight_counts_by_month_and_judges_nothing(vault: Path) -> None:
+    (vault / "2024-02-10.md").write_text("danger, and an idiot")
+    insight = result_of(vault).insight
+    january, february, march = insight.months
+    assert (january.first, january.entries, january.quiet) == (date(2024, 1, 1), 2, 1)
+    assert (january.kinds, january.kind_talk) == ({"label": 1}, 1)
+    assert (february.entries, february.quiet, february.kinds) == (2, 1, {"label": 2})
+    assert march.kinds == {"label": 1, "body": 1}
+    assert [(phrase.text, phrase.count) for phrase in insight.phrases] == [
+        ("I'm such an idiot.", 3)
+    ]
+    assert sum(fit.count for fit in insight.techniques) == 5
+
+
+# What happens on the way
+
+
+def test_a_file_that_cannot_be_read_is_told_of_and_the_rest_goes_on(vault: Path) -> None:
+    (vault / "2024-01-16.md").write_bytes(b"\0\1\2")
+    events = list(reframe_journal(friend(), vault))
+    (unread,) = [event for event in events if isinstance(event, Unread)]
+    assert unread.path.name == "2024-01-16.md"
+    assert len(finished(iter(events)).result.replies) == 5
+
+
+def test_events_tell_how_far_it_is(vault: Path) -> None:
+    events = list(reframe_journal(friend(), vault))
+    scanned = [event for event in events if isinstance(event, Scanned)]
+    assert (scanned[-1].entries, scanned[-1].found) == (5, 5)
+    answered = [event for event in events if isinstance(event, Answered)]
+    assert [event.done for event in answered] == [1, 2, 3, 4, 5]
+    assert all(event.per_minute > 0 for event in answered)
+    assert answered[-1].seconds_left == 0
+
+
+def test_two_runs_on_one_journal_do_not_mix(vault: Path) -> None:
+    first = reframe_journal(friend(), vault)
+    next(first)
+    with pytest.raises(JournalError, match="Another run"):
+        next(reframe_journal(friend(), vault))
+    first.close()  # type: ignore[attr-defined]
+    assert len(result_of(vault).replies) == 5
+
+
+# Going through the answers
+
+
+def test_a_reviewer_has_the_last_word(vault: Path) -> None:
+    def review(reply: Reply, thought: Thought) -> Reply | None:
+        if "ugly" in thought.text:
+            return None
+        return replace(reply, answer=replace(reply.answer, words="My own words."))
+
+    result = result_of(vault, Choices(review=review))
+    assert [reply.answer.words for reply in result.replies] == ["My own words."] * 4
+
+
+def test_a_review_that_was_stopped_goes_on_at_the_next_answer(vault: Path) -> None:
+    seen: list[str] = []
+
+    def review(reply: Reply, thought: Thought) -> Reply:
+        if len(seen) == 2:
+            raise StopReview
+        seen.append(reply.answer.entry)
+        return reply
+
+    stopped = finished(reframe_journal(friend(), vault, Choices(review=review)))
+    assert (len(stopped.result.replies), stopped.reviewed) == (2, False)
+    model = PlainModel()
+
+    def go_on(reply: Reply, thought: Thought) -> Reply:
+        seen.append(reply.answer.entry)
+        return reply
+
+    ended = finished(reframe_journal(friend(model), vault, Choices(review=go_on)))
+    assert (len(ended.result.replies), ended.reviewed) == (5, True)
+    assert [reply.answer.entry for reply in ended.result.replies] == seen
+    assert model.history == []

@@ -1,0 +1,342 @@
+"""``reframer journal``: what a user sees, what lies where in the end, and what it ends with."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from rich.console import Console
+
+from reframer import paths, settings
+from reframer.cli import journaling, run
+from reframer.journal import checkpoint
+from tests.journal.conftest import DAYS
+from tests.journal.friend import SAYINGS, PlainModel, friend
+
+
+@pytest.fixture(autouse=True)
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlainModel:
+    """The model that speaks, in a home of its own."""
+    plain = PlainModel()
+    monkeypatch.setattr(paths, "data_dir", lambda: tmp_path / "data")
+    monkeypatch.setattr(settings, "settings_file", lambda: tmp_path / "settings.toml")
+    monkeypatch.setattr(journaling, "open_reframer", lambda _: friend(plain))
+    return plain
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Path:
+    folder = tmp_path / "vault"
+    folder.mkdir()
+    for name, text in DAYS.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Gives answers to the questions of a review, first in, first out."""
+
+    def give(*replies: str) -> None:
+        waiting = list(replies)
+
+        def prompt(*_: object, **__: object) -> str:
+            if not waiting:
+                raise click.Abort
+            return waiting.pop(0)
+
+        monkeypatch.setattr(click, "prompt", prompt)
+
+    return give
+
+
+def texts(vault: Path) -> dict[str, str]:
+    return {file.name: file.read_text() for file in vault.iterdir()}
+
+
+def records(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / "reframes.jsonl").read_text().splitlines()]
+
+
+# A run
+
+
+def test_a_report_lies_beside_the_journal_and_the_end_says_where(
+    vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["journal", str(vault)]) == 0
+    out = vault.with_name("vault-reframed")
+    said = capsys.readouterr().out
+    assert "Read 5 entries, from 2024-01-14 to 2024-03-03. Answered 5 sentences." in said
+    assert str(out / "report.html") in said
+    assert len(records(out)) == 5
+    assert texts(vault) == DAYS
+
+
+def test_where_to_turn_comes_before_everything_else(
+    vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (vault / "2024-03-04.md").write_text("I am in danger.")
+    assert run(["journal", str(vault), "--country", "GB"]) == 0
+    out, err = capsys.readouterr()
+    assert "116 123" in err
+    assert "2024-03-04" in err
+    assert err.count("116 123") == 1
+    assert "1 of them left to you." in out
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_exit_code_tells(
+    vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (vault / "broken.md").write_bytes(b"\0\1")
+    assert run(["journal", str(vault)]) == 1
+    out, err = capsys.readouterr()
+    assert "Answered 5 sentences." in out
+    assert "broken.md" in err
+    assert len(err.splitlines()) == 2
+
+
+def test_a_journal_without_entries_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], model: PlainModel
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert run(["journal", str(tmp_path / "empty")]) == 0
+    assert "There are no entries to read." in capsys.readouterr().out
+    assert model.history == []
+
+
+def test_a_journal_comes_on_standard_input_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        sys, "stdin", io.TextIOWrapper(io.BytesIO(b"2024-01-15\nI'm such an idiot.\n"))
+    )
+    assert run(["journal", "-", "--out", str(tmp_path / "out"), "--write", "below"]) == 0
+    assert len(records(tmp_path / "out")) == 1
+    (copy,) = (tmp_path / "out" / "journal").iterdir()
+    assert "Friend: You" in copy.read_text()
+
+
+def test_another_run_on_the_same_journal_is_told_in_one_line(
+    vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with checkpoint.alone(vault):
+        assert run(["journal", str(vault)]) == 1
+    err = capsys.readouterr().err
+    assert "Another run is at work" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_run_stopped_with_ctrl_c_says_that_it_can_go_on(
+    vault: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PlainModel, "_generate", stop)
+    assert run(["journal", str(vault)]) == 130
+    assert "goes on from there" in capsys.readouterr().err
+
+
+# Showing how far it is
+
+
+def test_piped_a_run_is_quiet_and_says_a_line_every_ten_seconds(
+    vault: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["journal", str(vault)]) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(journaling, "_LINE_EVERY", 0.0)
+    assert run(["journal", str(vault)]) == 0
+    err = capsys.readouterr().err.splitlines()
+    assert err[0] == "Read 5 entries, found 5 sentences"
+    assert re.fullmatch(r"Answered up to 2024-\S+, 2 of 5, \d+ a minute, \d+ s left", err[2])
+
+
+def test_on_a_terminal_a_bar_shows_it_and_leaves_the_words_alone(
+    vault: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        journaling, "Console", lambda **_: Console(stderr=True, force_terminal=True, width=120)
+    )
+    assert run(["journal", str(vault)]) == 0
+    out, err = capsys.readouterr()
+    assert "5/5" in err
+    assert out.startswith("Read 5 entries")
+
+
+def test_json_prints_an_event_on_every_line_and_nothing_else(
+    vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (vault / "2024-03-04.md").write_text("I am in danger.")
+    (vault / "broken.md").write_bytes(b"\0\1")
+    assert run(["journal", str(vault), "--json"]) == 1
+    out, err = capsys.readouterr()
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [event["event"] for event in events] == [
+        "scanned",
+        "unread",
+        "held",
+        *["answered"] * 5,
+        "finished",
+    ]
+    assert events[2]["level"] == "crisis"
+    assert {"sentence", "words", "done", "total", "seconds_left"} <= events[3].keys()
+    assert (events[-1]["entries"], events[-1]["answered"]) == (6, 5)
+    assert err == ""
+
+
+# Choosing
+
+
+def test_a_dry_run_shows_what_would_be_answered_without_the_model_and_writes_nothing(
+    vault: Path, model: PlainModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["journal", str(vault), "--dry-run", "--kinds", "body"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "2024-03-03  body             0.80  Only an ugly idiot looks like that.\n"
+    assert "1 sentence would be answered." in err
+    assert model.history == []
+    files = {path.name for path in vault.parent.rglob("*") if path.is_file()}
+    assert {name for name in files if not name.endswith(".lock")} == set(DAYS)
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        (["--since", "2024-02-01", "--until", "2024-02-29"], 2),
+        (["--limit", "3"], 3),
+        (["--kinds", "label,guilt"], 4),
+        (["--min-strength", "0.5"], 4),
+    ],
+)
+def test_a_user_chooses_what_is_answered(
+    vault: Path, tmp_path: Path, options: list[str], count: int
+) -> None:
+    assert run(["journal", str(vault), "--out", str(tmp_path / "out"), *options]) == 0
+    assert len(records(tmp_path / "out")) == count
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--kinds", "label,nonsense"], "'nonsense' is none of label"),
+        (["--since", "yesterday"], "does not match the format"),
+        (["--in-place"], "--write"),
+        (["--format", "papyrus"], "no format 'papyrus'"),
+        (["--out", "INSIDE"], "cannot go into the journal"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    vault: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    options = [str(vault / "out") if option == "INSIDE" else option for option in options]
+    assert run(["journal", str(vault), *options]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
+# Writing
+
+
+def test_write_puts_the_answers_into_copies(
+    vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["journal", str(vault), "--write", "callout"]) == 0
+    copy = vault.with_name("vault-reframed") / "journal" / "2024-01-15.md"
+    assert "> [!friend]" in copy.read_text()
+    assert texts(vault) == DAYS
+    assert "Copies with the answers in: 3 files." in capsys.readouterr().out
+
+
+def test_in_place_can_be_undone(vault: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["journal", str(vault), "--write", "replace", "--in-place"]) == 0
+    assert "journal undo" in capsys.readouterr().out
+    assert "idiot" not in texts(vault)["2024-01-15.md"]
+    assert run(["journal", "undo", str(vault)]) == 0
+    assert texts(vault) == DAYS
+    assert "2024-01-15.md" in capsys.readouterr().out
+    assert run(["journal", "undo", str(vault)]) == 1
+
+
+def test_undo_names_what_it_leaves(vault: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["journal", str(vault), "--write", "below", "--in-place"])
+    (vault / "2024-01-15.md").write_text("Mine.")
+    assert run(["journal", "undo", str(vault)]) == 1
+    assert "2024-01-15.md: It was changed after the run" in capsys.readouterr().err
+    assert texts(vault) == {**DAYS, "2024-01-15.md": "Mine."}
+
+
+# Reviewing
+
+
+def test_a_review_keeps_edits_skips_and_other_ways(
+    vault: Path, tmp_path: Path, answer: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer("", "e", "My own words.", "s", "w", "", "")
+    assert run(["journal", str(vault), "--review", "--out", str(tmp_path / "out")]) == 0
+    kept = records(tmp_path / "out")
+    assert len(kept) == 4
+    assert kept[0]["words"] in SAYINGS
+    assert kept[1]["words"] == "My own words."
+    assert not any("bit of" in line["sentence"] for line in kept)
+    assert kept[2]["technique"] != "not-yet"  # which was the third way for the same complaint
+    assert "What a bit of an idiot I was at lunch." in capsys.readouterr().err
+
+
+def test_a_stopped_review_keeps_what_was_done_and_goes_on_there(
+    vault: Path, tmp_path: Path, answer: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["journal", str(vault), "--review", "--out", str(tmp_path / "out")]
+    answer("e", "First.", "q")
+    assert run(command) == 0
+    assert [line["words"] for line in records(tmp_path / "out")] == ["First."]
+    assert "goes on from there" in capsys.readouterr().out
+    answer("", "", "", "")
+    assert run(command) == 0
+    kept = records(tmp_path / "out")
+    assert (len(kept), kept[0]["words"]) == (5, "First.")
+
+
+def test_a_terminal_that_closes_in_a_review_loses_nothing(
+    vault: Path, tmp_path: Path, answer: Any
+) -> None:
+    command = ["journal", str(vault), "--review", "--out", str(tmp_path / "out")]
+    answer("e", "First.")
+    assert run(command) == 130
+    answer("", "", "", "")
+    assert run(command) == 0
+    assert records(tmp_path / "out")[0]["words"] == "First."
+
+
+# The whole
+
+
+@pytest.mark.model
+def test_a_small_vault_is_answered_from_end_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models_dir: Path
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(paths, "data_dir", lambda: tmp_path / "data")
+    monkeypatch.setenv("REFRAMER_MODELS_DIR", str(models_dir))
+    vault = tmp_path / "vault"
+    shutil.copytree(Path(__file__).parent / "journal" / "fixtures" / "obsidian", vault)
+    (vault / "2024-01-16.md").write_text(
+        "Soup with Anna. I'm such an idiot for forgetting her birthday.\n"
+    )
+    (vault / "2024-01-17.md").write_text("I want to kill myself tonight. I am a failure.\n")
+    before = {path: path.read_bytes() for path in vault.rglob("*") if path.is_file()}
+    assert run(["journal", str(vault), "--write", "callout"]) == 0
+    out = tmp_path / "vault-reframed"
+    assert "2024-01-16.md#1" in [line["entry"] for line in records(out)]
+    assert "2024-01-17.md#1" not in [line["entry"] for line in records(out)]
+    assert "[!friend]" in (out / "journal" / "2024-01-16.md").read_text()
+    assert before == {path: path.read_bytes() for path in vault.rglob("*") if path.is_file()}
