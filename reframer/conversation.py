@@ -66,8 +66,8 @@ _WISH_WORDS: Mapping[Wish, str] = {
 # A message up to this length is one thought; of a longer one only the harsh sentences are answered.
 _SHORT = 240
 _WISH_LONGEST = 16  # words
-_TRIES = 4
-# Who writes here mostly speaks of themselves, so the ear is more eager than in a journal, if less so
+_TRIES = 3
+# Who writes here mostly speaks of themselves, so the ear is more eager than in a journal, but less
 # than where a text is known to be a thought. Settled like `_KNOWN`.
 _EAGER = 0.16
 # From this likeness on (cosine), a card knows the answer; settled on the half of the labelled

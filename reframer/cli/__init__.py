@@ -59,6 +59,7 @@ class _Entry(NamedTuple):
 
 _COMMANDS: Mapping[str, _Entry] = {
     "reframe": _Entry("reframer.cli.reframe:reframe", "Answer a thought; a text alone does this."),
+    "chat": _Entry("reframer.cli.chat:chat", "Hold a conversation in the terminal."),
     "notice": _Entry("reframer.cli.notice:notice", "Show where the inner critic speaks in a text."),
     "assess": _Entry("reframer.cli.assess:assess", "Show what safety reads, line by line."),
     "techniques": _Entry("reframer.cli.techniques:techniques", "Look at the technique cards."),
