@@ -61,10 +61,11 @@ class Shelf:
     """Finds the cards in their order."""
 
     def __init__(self, techniques: tuple[Technique, ...]) -> None:
-        self._techniques = [technique for technique in techniques if technique.led]
+        self.techniques = tuple(technique for technique in techniques if technique.led)
+        self.index = self
 
     def search(self, thought: str, kinds: Sequence[Kind] = (), k: int = 3) -> tuple[Match, ...]:
-        return tuple(Match(technique, (), 1.0, ("card",)) for technique in self._techniques[:k])
+        return tuple(Match(technique, (), 1.0, ("card",)) for technique in self.techniques[:k])
 
 
 def house(settings: Settings, *, missing: bool = False) -> House:

@@ -23,7 +23,8 @@ CHROMIUM = Path("/usr/bin/chromium")
 ROOT = Path(__file__).parent.parent
 THOUGHT = "I froze in the meeting. They must think I'm useless."
 SLOW = "I'm so slow, I'm such an idiot."
-TABS = ("Chat", "Practice", "Help", "Privacy", "Settings")
+JOURNAL = "2026-11-20\n\nSoup. I am worthless.\n\n2026-11-21\n\nI'm a terrible friend.\n"
+TABS = ("Chat", "Journal", "Practice", "Help", "Privacy", "Settings")
 ANSWER_MS = 20_000
 
 pytest.importorskip("playwright", reason="playwright is not installed: pip install -e '.[dev]'")
@@ -311,6 +312,46 @@ def test_without_a_model_the_cards_answer_and_the_page_says_what_to_do(
 
 
 # The other tabs
+
+
+def test_a_journal_is_answered_gone_through_and_saved(page: Page) -> None:
+    go(page, "Journal")
+    page.locator("#journal-text textarea").fill(JOURNAL)
+    press(page, "Begin")
+    page.locator("#review").wait_for()
+    page.get_by_text("Sentence 1 of 2").wait_for()
+    first = page.locator("#answers .turn").first
+    assert first.locator(".asked").inner_text().startswith("I am worthless")
+    assert first.locator(".words").is_visible()
+    press(page, "Leave the sentence as it is")
+    first.get_by_text("Left as it is.").wait_for()
+    page.locator("#friends-words textarea").fill("In my own words.")
+    press(page, "Keep")
+    page.locator("#review").wait_for(state="detached")
+    with page.expect_download() as download:
+        press(page, "Download")
+    saved = Path(download.value.path()).read_text(encoding="utf-8")
+    assert download.value.suggested_filename == "journal.txt"
+    assert saved == JOURNAL.replace("friend.\n", "friend.\nFriend: In my own words.\n")
+
+
+def test_a_journal_file_is_read_by_the_page_itself(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "2026-11-20.md"
+    file.write_text(JOURNAL, encoding="utf-8")
+    go(page, "Journal")
+    with page.expect_file_chooser() as chooser:
+        press(page, "Open a file")
+    chooser.value.set_files(file)
+    page.wait_for_function("() => document.querySelector('#journal-text textarea').value")
+    assert page.locator("#journal-text textarea").input_value() == JOURNAL
+    assert page.locator("#journal-name :is(textarea, input)").input_value() == file.name
+
+
+def test_danger_in_a_journal_is_met_before_anything_else(page: Page) -> None:
+    go(page, "Journal")
+    page.locator("#journal-text textarea").fill("I want to kill myself tonight.")
+    press(page, "Begin")
+    page.locator("#held").get_by_text("116 123").wait_for()
 
 
 def test_the_library_can_be_searched(page: Page) -> None:

@@ -20,6 +20,7 @@ from reframer.cli.reframe import open_reframer
 from reframer.engine import Reframer
 from reframer.journal import checkpoint, outputs
 from reframer.journal.choices import Choices, StopReview
+from reframer.journal.formats import open_journal
 from reframer.journal.outputs import Written
 from reframer.journal.records import Held, JournalResult, Reply, Unread
 from reframer.journal.run import Answered, Event, Finished, another_way, reframe_journal
@@ -94,7 +95,7 @@ def _ask_password(path: Path) -> str:
 def _dry_run(reframer: Reframer, path: Path, choices: Choices, teller: _Teller) -> int:
     """Show what would be answered; no model is opened."""
     with checkpoint.opened(path) as kept:
-        scan = Scan(reframer, path, choices, kept)
+        scan = Scan(reframer, open_journal(path, choices.format, choices.ask), choices, kept)
         for event in scan.run():
             teller.tell(event)
         teller.would_answer(scan.found)

@@ -2,6 +2,7 @@
 (() => {
   "use strict";
 
+  const LARGEST_FILE = 900_000; // bytes; the guard lets no larger text through
   const find = (selector) => document.querySelector(selector);
   const box = () => find("#thought textarea");
   const shown = (element) => element !== null && element.offsetParent !== null;
@@ -16,10 +17,46 @@
     });
   }
 
+  // The text is read here and goes into the box; there is no upload that would become a file.
+  function openFile() {
+    const chooser = document.createElement("input");
+    chooser.type = "file";
+    chooser.addEventListener("change", async () => {
+      const file = chooser.files[0];
+      if (!file) return;
+      const small = file.size <= LARGEST_FILE;
+      fill("#journal-text textarea", small ? await file.text() : "");
+      fill("#journal-name :is(textarea, input)", file.name);
+      if (!small) find("#journal-progress").innerText =
+        "That file is too large for this page. In a terminal: reframer journal, and its path.";
+    });
+    chooser.click();
+  }
+
+  function fill(selector, text) {
+    const field = find(selector);
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  let saved = "";
+  function save() {
+    const number = find("#journal-out i")?.textContent ?? "";
+    if (!number || number === saved) return;
+    saved = number;
+    const bytes = Uint8Array.from(atob(find("#journal-out b").textContent), (c) => c.charCodeAt(0));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([bytes]));
+    link.download = find("#journal-name :is(textarea, input)")?.value || "journal.txt";
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
     if (button.id === "copy") copy(button);
+    else if (button.id === "journal-open") openFile();
     else if (button.closest("#wishes, #safety, #tools, #examples, #composer")) box()?.focus();
   });
 
@@ -39,6 +76,7 @@
   // New words are read out from #live alone, so that what is redrawn in #talk is not read again.
   function prepare() {
     find("#live")?.setAttribute("aria-live", "polite");
+    find("#journal-progress")?.setAttribute("aria-live", "polite");
     find("#note")?.setAttribute("role", "alert");
     box()?.setAttribute("dir", "auto");
     for (const group of document.querySelectorAll("fieldset:not([aria-label])"))
@@ -48,6 +86,7 @@
   let seen = 0;
   new MutationObserver(() => {
     prepare();
+    save();
     const turns = document.querySelectorAll("#talk .turn").length;
     if (turns > seen) find("#talk .latest")?.scrollIntoView({ block: "start" });
     seen = turns;

@@ -17,6 +17,7 @@ from reframer.ui.choices import Choices, look_markup  # noqa: E402
 from reframer.ui.guard import Guard, new_token  # noqa: E402
 from reframer.ui.help import Help  # noqa: E402
 from reframer.ui.house import House  # noqa: E402
+from reframer.ui.journal import Journal  # noqa: E402
 from reframer.ui.markup import prose  # noqa: E402
 from reframer.ui.parts import QUIETLY, sheet  # noqa: E402
 from reframer.ui.practice import Practice  # noqa: E402
@@ -38,6 +39,8 @@ def build(house: House) -> gr.Blocks:
             with gr.Tab("Chat", id="chat", elem_id="chat"):
                 Chat(house)
                 _state(house)
+            with gr.Tab("Journal", id="journal", elem_id="journal"):
+                Journal(house)
             with gr.Tab("Practice", id="practice", elem_id="practice"):
                 Practice(house)
             with gr.Tab("Help", id="help", elem_id="help"):
