@@ -18,6 +18,9 @@ from reframer.ui.talk import Say, Talk
 
 Shown = dict[Any, Any]
 
+# What is sent is taken up at once: `Talk` sees to it that one answer follows the other.
+_AT_ONCE: dict[str, Any] = {**QUIETLY, "trigger_mode": "multiple", "concurrency_limit": None}
+
 _EXAMPLES = (
     "I snapped at my kids again. I'm a terrible parent.",
     "everyone else my age has their life together",
@@ -90,10 +93,10 @@ class Chat:
                 self._take,
                 [self._talk, self._thought],
                 self._shown,
-                **QUIETLY,
+                **_AT_ONCE,
             ),
             *(
-                button.click(partial(self._wish, wish), self._talk, self._shown, **QUIETLY)
+                button.click(partial(self._wish, wish), self._talk, self._shown, **_AT_ONCE)
                 for wish, button in (*wishes.items(), ("another", misfit), ("went-on", meant))
             ),
         ]

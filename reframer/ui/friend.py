@@ -35,6 +35,7 @@ class Friend(Reframer):
         super().__init__(safety, lambda: replace(self._open_all(), open_speaker=_no_model), country)
         self._whole: Reframer | None = None
         self._problem: ReframerError | None = None
+        self._model_in_use = threading.Lock()  # by one browser tab at a time
 
     def wake(self) -> None:
         """Begin to open the model, in the background."""
@@ -52,17 +53,23 @@ class Friend(Reframer):
 
     def reframe(self, text: str, wishes: Wishes = _NO_WISHES, *, went_on: bool = False) -> Reframe:
         """Answer one text, as `Reframer.reframe` does."""
-        if self._whole is None:
+        in_danger = not went_on and self.assess(text).level != "none"
+        if self._whole is None or in_danger:  # danger needs no model and must not wait for it
             return super().reframe(text, wishes, went_on=went_on)
-        return self._whole.reframe(text, wishes, went_on=went_on)
+        with self._model_in_use:
+            return self._whole.reframe(text, wishes, went_on=went_on)
 
     def answer_as_completed(
         self, thoughts: Sequence[Thought], wishes: Wishes = _NO_WISHES
     ) -> Iterator[tuple[int, Reframe]]:
         """Answer several thoughts, as `Reframer.answer_as_completed` does."""
-        if self._whole is None:
-            return super().answer_as_completed(thoughts, wishes)
-        return self._whole.answer_as_completed(thoughts, wishes)
+        answers = (self._whole or super()).answer_as_completed(thoughts, wishes)
+        while True:
+            with self._model_in_use:
+                answer = next(answers, None)
+            if answer is None:
+                return
+            yield answer
 
     def move_to(self, country: str) -> None:
         """Give the help lines of another country from now on."""
