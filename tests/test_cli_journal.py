@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from rich.console import Console
 
 from reframer import paths, settings
 from reframer.cli import journaling, run
-from reframer.journal import checkpoint
+from reframer.journal import checkpoint, scan
+from reframer.journal.records import AskPassword, Unread
 from tests.journal.conftest import DAYS
 from tests.journal.friend import SAYINGS, PlainModel, friend
 
@@ -89,7 +91,7 @@ def test_where_to_turn_comes_before_everything_else(
     assert "116 123" in err
     assert "2024-03-04" in err
     assert err.count("116 123") == 1
-    assert "1 of them left to you." in out
+    assert "Set aside, with where to turn: 1." in out
 
 
 def test_a_file_that_cannot_be_read_is_named_and_the_exit_code_tells(
@@ -157,7 +159,7 @@ def test_piped_a_run_is_quiet_and_says_a_line_every_ten_seconds(
     assert run(["journal", str(vault)]) == 0
     err = capsys.readouterr().err.splitlines()
     assert err[0] == "Read 5 entries, found 5 sentences"
-    assert re.fullmatch(r"Answered up to 2024-\S+, 2 of 5, \d+ a minute, \d+ s left", err[2])
+    assert re.fullmatch(r"Answering 2024-\S+, 2 of 5, \d+ a minute, \d+ s left", err[2])
 
 
 def test_on_a_terminal_a_bar_shows_it_and_leaves_the_words_alone(
@@ -168,7 +170,7 @@ def test_on_a_terminal_a_bar_shows_it_and_leaves_the_words_alone(
     )
     assert run(["journal", str(vault)]) == 0
     out, err = capsys.readouterr()
-    assert "5/5" in err
+    assert "5 of 5" in err
     assert out.startswith("Read 5 entries")
 
 
@@ -182,15 +184,38 @@ def test_json_prints_an_event_on_every_line_and_nothing_else(
     events = [json.loads(line) for line in out.splitlines()]
     assert [event["event"] for event in events] == [
         "scanned",
-        "unread",
         "held",
+        "unread",
         *["answered"] * 5,
         "finished",
     ]
-    assert events[2]["level"] == "crisis"
+    assert events[1]["level"] == "crisis"
     assert {"sentence", "words", "done", "total", "seconds_left"} <= events[3].keys()
     assert (events[-1]["entries"], events[-1]["answered"]) == (6, 5)
     assert err == ""
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_an_encrypted_journal_asks_for_its_password(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: Any,
+    terminal: bool,
+) -> None:
+    monkeypatch.setattr(
+        journaling, "Console", lambda **_: Console(stderr=True, force_terminal=terminal)
+    )
+    answer("secret")
+
+    def read(path: Path, name: str | None, password: AskPassword) -> Iterator[Unread]:
+        yield Unread(path, f"The password was {password(path)}.")
+
+    monkeypatch.setattr(scan, "open_journal", read)
+    journal = tmp_path / "journal.jrnl"
+    journal.write_bytes(b"JRNLv3")
+    assert run(["journal", str(journal)]) == 1
+    assert "The password was secret." in capsys.readouterr().err
 
 
 # Choosing
@@ -199,13 +224,15 @@ def test_json_prints_an_event_on_every_line_and_nothing_else(
 def test_a_dry_run_shows_what_would_be_answered_without_the_model_and_writes_nothing(
     vault: Path, model: PlainModel, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["journal", str(vault), "--dry-run", "--kinds", "body"]) == 0
+    (vault / "broken.md").write_bytes(b"\0\1")
+    assert run(["journal", str(vault), "--dry-run", "--kinds", "body"]) == 1
     out, err = capsys.readouterr()
+    assert "broken.md" in err
     assert out == "2024-03-03  body             0.80  Only an ugly idiot looks like that.\n"
     assert "1 sentence would be answered." in err
     assert model.history == []
     files = {path.name for path in vault.parent.rglob("*") if path.is_file()}
-    assert {name for name in files if not name.endswith(".lock")} == set(DAYS)
+    assert {name for name in files if not name.endswith(".lock")} == {*DAYS, "broken.md"}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 from reframer import settings
 from reframer.cli import show
@@ -24,7 +24,7 @@ from reframer.journal.formats import open_journal
 from reframer.journal.outputs import Written
 from reframer.journal.records import Held, JournalResult, Reply, Unread
 from reframer.journal.run import Answered, Event, Finished, another_way, reframe_journal
-from reframer.journal.scan import Found, Scan, Scanned
+from reframer.journal.scan import Scan, Scanned
 from reframer.records import Thought, Wishes
 
 _LINE_EVERY = 10.0  # seconds
@@ -39,26 +39,15 @@ def read_journal(path: Path, options: Mapping[str, Any]) -> int:
     """
     chosen = settings.load({"country": options["country"]})
     reframer = open_reframer(chosen)
-    choices = _choices(options, chosen.country, reframer)
     out = options["out"] or outputs.beside(path)
     with _teller(as_json=options["as_json"]) as teller:
+        choices = _choices(options, chosen.country, reframer, teller)
         if options["dry_run"]:
-            return _dry_run(reframer, path, choices, teller)
-        outputs.check_folder(out, path)
-        complete = True
-        try:
-            for event in reframe_journal(reframer, path, choices):
-                teller.tell(event)
-                if isinstance(event, Finished):  # the checkpoint goes after this
-                    report = outputs.write_report(event.result, out)
-                    written = _write(event, options, out)
-                    teller.end(event, report, written)
-                    complete = not (event.result.unread or written.left)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(
-                "What was answered is kept; the same command goes on from there."
-            ) from None
-    return 0 if complete else 1
+            left = _dry_run(reframer, path, choices, teller)
+        else:
+            outputs.check_folder(out, path)
+            left = _run(reframer, path, choices, teller, lambda end: _write(end, options, out))
+    return int(bool(left))
 
 
 def undo_journal(path: Path) -> int:
@@ -70,7 +59,32 @@ def undo_journal(path: Path) -> int:
     return int(bool(written.left))
 
 
-def _choices(options: Mapping[str, Any], country: str, reframer: Reframer) -> Choices:
+def _run(
+    reframer: Reframer,
+    path: Path,
+    choices: Choices,
+    teller: _Teller,
+    write: Callable[[Finished], tuple[Path, Written]],
+) -> tuple[Unread, ...]:
+    """Run, write out, and return what could not be read or written."""
+    left: tuple[Unread, ...] = ()
+    try:
+        for event in reframe_journal(reframer, path, choices):
+            teller.tell(event)
+            if isinstance(event, Finished):  # the checkpoint goes after this
+                report, written = write(event)
+                teller.end(event, report, written)
+                left = (*event.result.unread, *written.left)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            "What was answered is kept; the same command goes on from there."
+        ) from None
+    return left
+
+
+def _choices(
+    options: Mapping[str, Any], country: str, reframer: Reframer, teller: _Teller
+) -> Choices:
     wishes = Wishes(options["tone"], options["voice"], options["person"])
     return Choices(
         format=options["format"],
@@ -81,7 +95,7 @@ def _choices(options: Mapping[str, Any], country: str, reframer: Reframer) -> Ch
         min_strength=options["min_strength"],
         wishes=wishes,
         country=country,
-        ask=_ask_password,
+        ask=teller.ask_password,
         review=_Reviewer(reframer, wishes) if options["review"] else None,
         keep=options["keep"],
     )
@@ -92,36 +106,43 @@ def _ask_password(path: Path) -> str:
     return password
 
 
-def _dry_run(reframer: Reframer, path: Path, choices: Choices, teller: _Teller) -> int:
-    """Show what would be answered; no model is opened."""
+def _dry_run(
+    reframer: Reframer, path: Path, choices: Choices, teller: _Teller
+) -> tuple[Unread, ...]:
+    """Show what would be answered, without a model, and return what could not be read."""
     with checkpoint.opened(path) as kept:
         scan = Scan(reframer, open_journal(path, choices.format, choices.ask), choices, kept)
         for event in scan.run():
             teller.tell(event)
-        teller.would_answer(scan.found)
+        teller.would_answer(scan)
         if kept.fresh:  # it is no run that was cut off
             kept.remove()
-    return 0
+    return tuple(scan.unread)
 
 
-def _write(finished: Finished, options: Mapping[str, Any], out: Path) -> Written:
+def _write(finished: Finished, options: Mapping[str, Any], out: Path) -> tuple[Path, Written]:
+    """Write what was asked for; return the report's path, and what became of the files."""
+    report = outputs.write_report(finished.result, out)
     if options["in_place"]:
-        return outputs.write_in_place(finished, options["write"])
+        return report, outputs.write_in_place(finished, options["write"])
     if options["write"]:
-        return outputs.write_copies(finished, options["write"], out)
-    return Written()
+        return report, outputs.write_copies(finished, options["write"], out)
+    return report, Written()
 
 
 # Telling how it goes
 
 
 class _Teller(Protocol):
-    """Who is told how a run goes."""
+    """Who is told how a run goes, and asks for what it needs on the way."""
+
+    def ask_password(self, path: Path) -> str:
+        """Ask for the password of an encrypted file."""
 
     def tell(self, event: Event) -> None:
         """Something happened."""
 
-    def would_answer(self, found: list[Found]) -> None:
+    def would_answer(self, scan: Scan) -> None:
         """The end of a dry run."""
 
     def end(self, finished: Finished, report: Path, written: Written) -> None:
@@ -138,10 +159,8 @@ def _teller(*, as_json: bool) -> Iterator[_Teller]:
         yield _Lines()
     else:
         columns = (
-            SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
             TextColumn("{task.fields[pace]}"),
         )
         with Progress(*columns, console=console, redirect_stdout=False) as progress:
@@ -150,6 +169,9 @@ def _teller(*, as_json: bool) -> Iterator[_Teller]:
 
 class _Json:
     """Prints every event as a line of JSON."""
+
+    def ask_password(self, path: Path) -> str:
+        return _ask_password(path)
 
     def tell(self, event: Event) -> None:
         match event:
@@ -172,8 +194,8 @@ class _Json:
                     }
                 )
 
-    def would_answer(self, found: list[Found]) -> None:
-        for one in found:
+    def would_answer(self, scan: Scan) -> None:
+        for one in scan.found:
             show.to_json({"event": "found", "entry": one.entry.id, **as_record(one.notice)})
 
     def end(self, finished: Finished, report: Path, written: Written) -> None:
@@ -197,19 +219,16 @@ class _Words:
     def __init__(self) -> None:
         self._said: set[str] = set()
 
+    def ask_password(self, path: Path) -> str:
+        return _ask_password(path)
+
     def tell(self, event: Event) -> None:
         match event:
             case Scanned():
-                self.progress(
-                    f"Read {event.entries:,} entries, found {event.found:,} sentences", ""
-                )
+                self.progress(f"Read {event.entries:,} entries, found {event.found:,} sentences")
             case Answered():
-                self.progress(
-                    f"Answered up to {event.reply.answer.entry}",
-                    _pace(event),
-                    event.done,
-                    event.total,
-                )
+                what = f"Answering {event.reply.answer.entry}"
+                self.progress(what, _pace(event), event.done / event.total)
             case Held():
                 for line in (outputs.GENTLY, event.words):
                     if line not in self._said:
@@ -217,19 +236,20 @@ class _Words:
                         self.say(f"{line}\n")
                 self.say(f"- {outputs.heading(event)}")
 
-    def progress(self, what: str, pace: str, done: int = 0, total: int = 0) -> None:
-        """Show how far it is."""
+    def progress(self, what: str, pace: str = "", share: float = 0.0) -> None:
+        """Show what is being done, how fast, and the share that is done."""
         raise NotImplementedError
 
     def say(self, text: str) -> None:
         """Print beside the progress."""
         click.echo(text, err=True)
 
-    def would_answer(self, found: list[Found]) -> None:
-        for one in found:
+    def would_answer(self, scan: Scan) -> None:
+        for one in scan.found:
             day, heard = one.entry.day or one.entry.id, one.notice
             click.echo(f"{day}  {heard.kind or '':16} {heard.strength:.2f}  {one.thought.text}")
-        click.echo(f"{_number(len(found), 'sentence')} would be answered.", err=True)
+        click.echo(f"{_number(len(scan.found), 'sentence')} would be answered.", err=True)
+        _list_left(scan.unread)
 
     def end(self, finished: Finished, report: Path, written: Written) -> None:
         result = finished.result
@@ -252,12 +272,11 @@ class _Lines(_Words):
         super().__init__()
         self._last = time.monotonic()
 
-    def progress(self, what: str, pace: str, done: int = 0, total: int = 0) -> None:
+    def progress(self, what: str, pace: str = "", share: float = 0.0) -> None:  # noqa: ARG002
         now = time.monotonic()
         if now - self._last >= _LINE_EVERY:
             self._last = now
-            count = f", {done:,} of {total:,}" if total else ""
-            self.say(f"{what}{count}{f', {pace}' if pace else ''}")
+            self.say(f"{what}, {pace}" if pace else what)
 
 
 class _Bar(_Words):
@@ -266,32 +285,38 @@ class _Bar(_Words):
     def __init__(self, progress: Progress) -> None:
         super().__init__()
         self._progress = progress
-        self._task = progress.add_task("Reading", total=None, pace="")
+        self._task = progress.add_task("Reading", total=1, pace="")
+
+    def ask_password(self, path: Path) -> str:
+        self._progress.stop()  # it would write over the question
+        try:
+            return super().ask_password(path)
+        finally:
+            self._progress.start()
 
     def tell(self, event: Event) -> None:
         super().tell(event)
         if isinstance(event, Finished):
             self._progress.stop()
 
-    def progress(self, what: str, pace: str, done: int = 0, total: int = 0) -> None:
-        self._progress.update(
-            self._task, description=what, completed=done, total=total or None, pace=pace
-        )
-        if total and done == total:  # a review may follow, and needs the terminal
+    def progress(self, what: str, pace: str = "", share: float = 0.0) -> None:
+        self._progress.update(self._task, description=what, completed=share, pace=pace)
+        if share == 1:  # a review may follow, and needs the terminal
             self._progress.stop()
 
     def say(self, text: str) -> None:
         self._progress.console.print(text, highlight=False, markup=False)
 
-    def would_answer(self, found: list[Found]) -> None:
+    def would_answer(self, scan: Scan) -> None:
         self._progress.stop()
-        super().would_answer(found)
+        super().would_answer(scan)
 
 
 def _pace(event: Answered) -> str:
+    count = f"{event.done:,} of {event.total:,}"
     if event.seconds_left is None:
-        return ""
-    return f"{event.per_minute:.0f} a minute, {_duration(event.seconds_left)} left"
+        return count
+    return f"{count}, {event.per_minute:.0f} a minute, {_duration(event.seconds_left)} left"
 
 
 def _duration(seconds: float) -> str:
@@ -313,11 +338,11 @@ def _counted(result: JournalResult) -> str:
         return "There are no entries to read."
     days = f", from {result.first} to {result.last}" if result.first else ""
     entries = f"{result.entries:,} entries" if result.entries > 1 else "1 entry"
-    held = f"{len(result.held):,} of them left to you. " if result.held else ""
+    held = f"Set aside, with where to turn: {len(result.held):,}. " if result.held else ""
     return f"Read {entries}{days}. {held}Answered {_number(len(result.replies), 'sentence')}."
 
 
-def _list_left(left: tuple[Unread, ...]) -> None:
+def _list_left(left: Sequence[Unread]) -> None:
     if left:
         click.echo("Could not be read or written:", err=True)
     for one in left:
@@ -366,7 +391,7 @@ def _show(reply: Reply) -> None:
 
 def _choice() -> str:
     choice: str = click.prompt(
-        "Keep it? Enter: yes, e: edit, w: another way, s: skip, q: stop",
+        "Keep it? Enter for yes, e to edit, w for another way, s to skip, q to stop",
         type=click.Choice(["", "e", "w", "s", "q"]),
         default="",
         show_default=False,

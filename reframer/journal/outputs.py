@@ -12,6 +12,7 @@ So at any moment a file is whole, old or new, and `undo` can tell which.
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
 import json
@@ -77,7 +78,7 @@ def beside(journal: Path) -> Path:
     """Return the folder that the report of a journal goes into unless another one is named."""
     if journal == STDIN:
         return Path("journal-reframed")
-    whole = journal.absolute()
+    whole = journal.resolve()
     return whole.with_name(f"{whole.name if whole.is_dir() else whole.stem}-reframed")
 
 
@@ -232,20 +233,22 @@ def undo(journal: Path) -> Written:
     A file that is no longer what the run wrote is left as it is, and the backup is kept then.
 
     Raises:
-        JournalError: There is no backup, it cannot be read, or a run is at work on the journal.
+        JournalError: There is no backup, or a run is at work on the journal.
     """
     files: list[Path] = []
     left: list[Unread] = []
-    with checkpoint.alone(journal), _told(journal), _Backup.newest(journal) as backup:
-        for path, old, after in backup.files():
-            now = path.read_bytes() if path.exists() else b""
-            if _hash(now) == after:
-                _replace(path, now, old)
-                files.append(path)
-            elif now != old:
-                reason = (
-                    f"It was changed after the run. What it was lies in {backup.copy_of(path)}."
-                )
+    with checkpoint.alone(journal), _Backup.newest(journal) as backup:
+        for path, after in backup.files():
+            kept = backup.copy_of(path)
+            try:
+                old, now = kept.read_bytes(), path.read_bytes()
+                if _hash(now) == after:
+                    _replace(path, now, old)
+                    files.append(path)
+                elif now != old:
+                    left.append(Unread(path, f"It was changed after the run. The old one: {kept}"))
+            except OSError as error:
+                reason = f"It cannot be put back ({error.strerror}). The old one: {kept}"
                 left.append(Unread(path, reason))
         if not left:
             backup.remove()
@@ -301,11 +304,10 @@ class _Backup:
             file.write(change.old)
         self._list.put({str(change.path): {"after": _hash(change.new)}})
 
-    def files(self) -> Iterator[tuple[Path, bytes, str]]:
-        """Yield each file, its old bytes, and the hash of what the run wrote."""
+    def files(self) -> Iterator[tuple[Path, str]]:
+        """Yield each file, and the hash of what the run wrote."""
         for name, line in self._list.items():
-            path = Path(name)
-            yield path, self.copy_of(path).read_bytes(), line["after"]
+            yield Path(name), line["after"]
 
     def copy_of(self, path: Path) -> Path:
         """Return where the old bytes of a file lie."""
@@ -366,7 +368,7 @@ def _replace(path: Path, old: bytes, new: bytes) -> None:
         file.write(new)
         os.fchmod(file.fileno(), mode)
         if path.read_bytes() != old:
-            raise JournalError(f"{path} was changed this very moment.", "It is left as it is.")
+            raise OSError(errno.EBUSY, "it was changed this very moment")
 
 
 def _hash(data: bytes) -> str:

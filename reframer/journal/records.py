@@ -27,8 +27,8 @@ class Entry:
         title: Its heading or first line, for finding it again; may be empty.
         text: The entry as the writer sees it, without the format's own marks around it.
         heard: As long as ``text``, with everything that is not the writer's own prose (front
-            matter, code, links, tags, quotes of others, task boxes) blanked out by spaces, so that
-            offsets agree. Line breaks stay.
+            matter, code, links, tags, quotes of others, task boxes) blanked out by white space, so
+            that offsets agree. Line breaks stay. Of a link the words that are read stay, too.
     """
 
     id: str

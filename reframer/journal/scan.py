@@ -106,7 +106,13 @@ class Scan:
         self._kept = kept
 
     def run(self) -> Iterator[Scanned | Unread | Held]:
-        """Read the whole journal; tell how far it is, and at the end what is left out."""
+        """Read the whole journal; tell how far it is, and at the end what is left out.
+
+        Raises:
+            ModelError: The embedder is missing or damaged.
+        """
+        # Without the embedder safety reads with its word list alone, and that must not be kept.
+        self._reframer.notice_many(())
         for batch in _batches(self._assessed(self._chosen())):
             safe = [read for read in batch if read.risk.level == "none"]
             self.held += [self._hold(read) for read in batch if read.risk.level != "none"]
@@ -119,8 +125,8 @@ class Scan:
             yield Scanned(batch[-1].entry.id, self.entries, len(self.found))
         self.held.sort(key=lambda held: (-RANK[held.level], held.day or date.max))
         self.found = self.found[: self._choices.limit]
-        yield from self.unread
         yield from self.held
+        yield from self.unread
 
     def _chosen(self) -> Iterator[tuple[Document, Entry]]:
         """Yield the entries that are to be read, with their files; note what could not be."""

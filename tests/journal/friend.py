@@ -53,9 +53,10 @@ class Cards:
 
 
 class Ear:
-    """Hears the critic in sentences with the word idiot, and kindness in those with proud."""
+    """Hears the critic in sentences with a certain word, and kindness in those with proud."""
 
-    def __init__(self) -> None:
+    def __init__(self, word: str = "idiot") -> None:
+        self.word = word
         self.history: list[str] = []
 
     def notice_many(
@@ -68,7 +69,7 @@ class Ear:
         for piece in split(text):
             said = piece.text.strip()
             start = piece.start + piece.text.find(said)
-            critical = "idiot" in said
+            critical = self.word in said
             kind: Kind | None = ("body" if "ugly" in said else "label") if critical else None
             strength = (0.4 if "bit of" in said else 0.8) if critical else 0.0
             end = start + len(said)

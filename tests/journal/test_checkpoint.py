@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from reframer.errors import JournalError
+from reframer.engine import Reframer, Rooms
+from reframer.errors import JournalError, ModelMissing
 from reframer.journal import checkpoint, outputs
 from reframer.journal.checkpoint import Checkpoint
 from reframer.journal.choices import Choices
 from reframer.journal.run import Answered, Finished, reframe_journal
 from reframer.records import Wishes
-from tests.journal.friend import Ear, PlainModel, friend
+from tests.journal.friend import Ear, PlainModel, Watch, friend
 
 
 def run(journal: Path, model: PlainModel, choices: Choices | None = None) -> Finished:
@@ -136,6 +137,15 @@ def tell(journal: Path, out: Path, connection: Connection) -> None:
         if isinstance(event, Finished):
             outputs.write_report(event.result, out)
     connection.close()
+
+
+def test_nothing_is_read_for_danger_without_the_embedder(vault: Path) -> None:
+    def missing() -> Rooms:
+        raise ModelMissing("The embedder is not here.", "Run: reframer models pull")
+
+    with pytest.raises(ModelMissing):
+        list(reframe_journal(Reframer(Watch(), missing), vault))  # type: ignore[arg-type]
+    assert file_of(vault).read_bytes() == b""
 
 
 # What is kept, and for whom

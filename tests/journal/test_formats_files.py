@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import os
@@ -13,12 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from reframer.errors import UsageError
 from reframer.journal import formats
 from reframer.journal.formats import find, open_journal
 from reframer.journal.records import Document, Format, Unread
-from tests.journal.journals import FIXTURES, ask, read, read_one, written
+from tests.journal.journals import FIXTURES, PASSWORD, answer, ask, read, read_one, written
 from tests.journal.test_formats_reading import FILES, zipped
 
 
@@ -49,6 +51,18 @@ def test_a_folder_is_read_in_order_and_without_what_is_not_the_journal(tmp_path:
     assert reasons(tmp_path) == []
 
 
+def test_a_name_that_is_not_utf_8_is_no_hindrance(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    try:
+        path.write_bytes(b"Tired.\n")
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    (document,) = read(tmp_path)
+    assert not isinstance(document, Unread)
+    assert document.path == path
+    assert document.entries[0].id == "caf\ufffd.txt#1"
+
+
 def test_a_folder_may_hold_every_format_at_once() -> None:
     found = {each.format for each in read(FIXTURES) if not isinstance(each, Unread)}
     assert found == {each.title for each in formats.FORMATS}
@@ -77,6 +91,7 @@ def test_links_within_a_folder_are_read_once_and_none_leads_out(tmp_path: Path) 
     (journal / "loop").symlink_to(journal, target_is_directory=True)
     (journal / "same.md").symlink_to(journal / "a/day.md")
     (journal / "self").symlink_to(journal / "self")
+    (journal / "photo.jpg").symlink_to(tmp_path / "secret/photo.jpg")
     (journal / "out").symlink_to(tmp_path / "secret", target_is_directory=True)
     assert names(journal) == ["a/day.md"]
     (unread,) = [each for each in read(journal) if isinstance(each, Unread)]
@@ -170,7 +185,6 @@ def test_a_folder_or_file_without_permission_is_named(tmp_path: Path) -> None:
 
 
 def test_the_wrong_password_is_said_and_nothing_of_it(tmp_path: Path) -> None:
-    pytest.importorskip("cryptography")
     (unread,) = open_journal(FIXTURES / FILES["jrnl-encrypted"], None, lambda path: "wrong one")
     assert isinstance(unread, Unread)
     assert "password does not open journal.jrnl" in unread.reason
@@ -178,12 +192,23 @@ def test_the_wrong_password_is_said_and_nothing_of_it(tmp_path: Path) -> None:
 
 
 def test_an_older_header_of_jrnl_is_read_too(tmp_path: Path) -> None:
-    pytest.importorskip("cryptography")
     data = (FIXTURES / FILES["jrnl-encrypted"]).read_bytes()
     (length,) = struct.unpack(">H", data[6:8])
     plain = base64.b64decode(data[8 : 8 + length])
     older = data[:6] + struct.pack(">H", len(plain)) + plain + data[8 + length :]
     assert len(read_one(written(tmp_path, "journal.jrnl", older)).entries) == 4
+
+
+def test_version_2_of_jrnls_encryption_is_read_and_written_too(tmp_path: Path) -> None:
+    salt = b"\xf2\xd5q\x0e\xc1\x8d.\xde\xdc\x8e6t\x89\x04\xce\xf8"
+    key = base64.urlsafe_b64encode(
+        hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), salt, 100_000, 32)
+    )
+    token = Fernet(key).encrypt(b"[2024-01-15 10:00] I'm lazy.\n")
+    document = read_one(written(tmp_path, "journal.txt", token))
+    assert document.entries[0].text == "I'm lazy.\n"
+    data = document.written([answer(document, "I'm lazy.", "Tired.")], "replace")
+    assert Fernet(key).decrypt(data) == b"[2024-01-15 10:00] Tired.\n"
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf", b"\xff\xfe", b" \r\n\r\n"])

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from reframer.errors import TextUnreadable
 from reframer.journal.formats import FORMATS, json_text, markdown
 from reframer.journal.formats.dated import Dated
+from reframer.journal.formats.documents import TextDocument, TextFormat
 from reframer.journal.formats.jrnl import Jrnl
 from reframer.journal.formats.jrnl_json import JrnlJson
 from reframer.journal.formats.logseq import Logseq
 from reframer.journal.formats.obsidian import Obsidian
 from reframer.journal.formats.org import Org
-from reframer.journal.formats.text import TextDocument, TextFormat, blanked, decode, even
+from reframer.journal.formats.text import blanked, decode, even
 from reframer.journal.records import WAYS, Answer, Document, Entry, Way
 from reframer.sentences import split
 from tests.journal.journals import ask
@@ -108,7 +109,9 @@ def test_any_text_is_given_back_and_heard_in_its_place(
     for entry in document.entries:
         shown = even(entry.text)
         assert len(entry.heard) == len(entry.text)
-        assert all(heard in (seen, " ") for seen, heard in zip(shown, entry.heard, strict=True))
+        assert all(
+            heard == seen or heard.isspace() for seen, heard in zip(shown, entry.heard, strict=True)
+        )
         assert entry.heard.count("\n") == shown.count("\n")
 
 
@@ -264,7 +267,7 @@ def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
         return time.process_time() - begin
 
     for file in FILES:
-        assert seconds(60_000, file) < 40 * max(seconds(6_000, file), 0.005), file[0].name
+        assert seconds(30_000, file) < 40 * max(seconds(3_000, file), 0.005), file[0].name
 
 
 def test_many_answers_in_one_endless_line_take_no_longer_each(tmp_path: Path) -> None:

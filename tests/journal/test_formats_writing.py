@@ -127,7 +127,6 @@ def test_a_minified_day_one_export_stays_minified(tmp_path: Path) -> None:
 
 
 def test_an_encrypted_journal_is_written_encrypted_with_the_same_password(tmp_path: Path) -> None:
-    pytest.importorskip("cryptography")
     document = read_one(FIXTURES / FILES["jrnl-encrypted"])
     data = document.written(answers(document, SAID["jrnl"]), "below")
     assert data.startswith((FIXTURES / FILES["jrnl-encrypted"]).read_bytes()[:50])

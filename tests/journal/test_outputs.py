@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import stat
@@ -171,9 +172,28 @@ def test_a_file_that_changes_at_the_last_moment_is_not_overwritten(
         what.path.write_text("Mine.")
 
     monkeypatch.setattr(outputs._Backup, "keep", change)
-    with pytest.raises(JournalError, match="changed this very moment"):
-        outputs.write_in_place(end, "below")
-    assert (vault / "2024-01-15.md").read_text() == "Mine."
+    written = outputs.write_in_place(end, "below")
+    assert written.files == ()
+    assert all("changed this very moment" in left.reason for left in written.left)
+    assert bytes_of(vault) == {**ORIGINAL, **dict.fromkeys(ANSWERED, b"Mine.")}
+
+
+def test_a_file_that_cannot_be_written_is_named_and_the_others_are_written(
+    vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = Path.replace
+
+    def refuse(path: Path, target: Path) -> Path:
+        if target.name == "2024-02-01.md":
+            raise OSError(errno.EROFS, "Read-only file system")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    written = outputs.write_in_place(finish(vault), "below")
+    assert {file.name for file in written.files} == ANSWERED - {"2024-02-01.md"}
+    (left,) = written.left
+    assert "Read-only" in left.reason
+    assert bytes_of(vault)["2024-02-01.md"] == ORIGINAL["2024-02-01.md"]
     assert set(bytes_of(vault)) == set(ORIGINAL)
 
 
@@ -195,9 +215,18 @@ def test_undo_leaves_what_was_changed_since_and_says_where_the_old_file_is(vault
     undone = outputs.undo(vault)
     (left,) = undone.left
     assert left.path.name == "2024-01-15.md"
-    assert Path(left.reason.rpartition(" ")[2].rstrip(".")).read_bytes() == ORIGINAL[left.path.name]
+    assert Path(left.reason.rpartition(" ")[2]).read_bytes() == ORIGINAL[left.path.name]
     assert (vault / "2024-01-15.md").read_text() == "Mine."
     assert bytes_of(vault) == {**ORIGINAL, "2024-01-15.md": b"Mine."}
+
+
+def test_undo_names_a_file_that_is_gone(vault: Path) -> None:
+    outputs.write_in_place(finish(vault), "below")
+    (vault / "2024-01-15.md").unlink()
+    (left,) = outputs.undo(vault).left
+    assert "cannot be put back" in left.reason
+    (vault / "2024-01-15.md").write_bytes(ORIGINAL["2024-01-15.md"])
+    assert bytes_of(vault) == ORIGINAL
 
 
 def test_undo_goes_back_one_run_at_a_time(vault: Path) -> None:

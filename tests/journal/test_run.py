@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reframer.errors import JournalError
+from reframer.journal import outputs
 from reframer.journal.choices import Choices, StopReview
 from reframer.journal.records import Held, JournalResult, Reply, Unread
 from reframer.journal.run import Answered, Event, Finished, reframe_journal
@@ -17,6 +18,7 @@ from reframer.journal.scan import Scanned
 from reframer.records import Thought
 from tests.journal import friend as friends
 from tests.journal.friend import Ear, PlainModel, friend
+from tests.journal.journals import FIXTURES, ask
 
 
 def result_of(path: Path, choices: Choices | None = None, **parts: object) -> JournalResult:
@@ -93,6 +95,28 @@ def test_when_every_way_was_used_the_words_come_round_and_are_not_made_again(
     result = result_of(tmp_path, model=model)
     assert len(result.replies) == 28
     assert len(model.history) < 28
+
+
+@pytest.mark.parametrize("journal", sorted(FIXTURES.iterdir()), ids=lambda path: path.name)
+def test_a_journal_of_every_format_is_answered_and_only_copies_are_written(
+    journal: Path, tmp_path: Path
+) -> None:
+    before = {path: path.read_bytes() for path in journal.rglob("*") if path.is_file()}
+    events = reframe_journal(friend(ear=Ear("I")), journal, Choices(ask=ask))
+    end = finished(events)
+    assert end.result.replies
+    assert end.result.unread == ()
+    written = outputs.write_copies(end, "below", tmp_path)
+    answered = {reply.answer.entry.rpartition("#")[0] for reply in end.result.replies}
+    if journal.name in ("journey", "day_one_classic"):
+        assert len(written.left) == len(answered)
+    else:
+        copies = {str(file.relative_to(tmp_path / "journal")) for file in written.files}
+        assert copies == answered
+        replies = len(end.result.replies)
+        heard = result_of(tmp_path / "journal", Choices(ask=ask), ear=Ear("I"))
+        assert len(heard.replies) == replies  # a friend's words are not taken for the writer's
+    assert before == {path: path.read_bytes() for path in journal.rglob("*") if path.is_file()}
 
 
 def test_a_journal_without_entries_is_no_error(tmp_path: Path) -> None:

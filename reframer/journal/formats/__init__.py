@@ -169,7 +169,8 @@ def _walk(folder: Path, root: Path) -> Iterator[Path | Unread]:
         if entry.name.startswith(".") or (folder.name, entry.name) in _SPARE:
             continue
         if entry.is_symlink():
-            if not Path(os.path.realpath(path)).is_relative_to(root):
+            leads_out = not Path(os.path.realpath(path)).is_relative_to(root)
+            if leads_out and (path.is_dir() or path.suffix.lower() in _TEXT_SUFFIXES):
                 yield Unread(path, "A link that leads out of the folder is not followed.")
         elif entry.is_dir():
             yield from _walk(path, root)

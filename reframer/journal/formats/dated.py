@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 
 from reframer.journal.formats import dates, markdown
-from reframer.journal.formats.text import Part, Style, TextFormat, blanked, lines_below
+from reframer.journal.formats.documents import Part, Style, TextFormat, lines_below
+from reframer.journal.formats.text import blanked
 
 _MAY_BEGIN = re.compile(r"^(?P<mark>[ ]{0,3}\#{1,6}[ \t]+)?(?=\w)", re.MULTILINE)
 _REST = re.compile(r"[ \t]*[:,|–—-]?[ \t]*")

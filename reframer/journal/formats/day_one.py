@@ -15,17 +15,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from reframer.journal.formats import archive, json_text, markdown
-from reframer.journal.formats.text import (
-    Edit,
-    Reading,
-    Source,
-    blanked,
-    by_entry,
-    decode,
-    even,
-    first_line,
-    shown,
-)
+from reframer.journal.formats.documents import Reading, by_entry
+from reframer.journal.formats.text import Edit, Source, blanked, decode, even, first_line, shown
 from reframer.journal.records import Answer, AskPassword, Document, Entry, Unread, Way
 
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -143,7 +134,10 @@ def _moment(content: Mapping[str, object]) -> datetime | None:
 
 def _gap(text: str, value: json_text.Value) -> str:
     """Return what stands between entries: a comma, and the space before this one."""
-    return "," + text[len(text[: value.start].rstrip()) : value.start]
+    start = value.start
+    while text[start - 1].isspace():
+        start -= 1
+    return "," + text[start : value.start]
 
 
 def _friend(

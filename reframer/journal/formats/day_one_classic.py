@@ -10,8 +10,8 @@ from xml.parsers.expat import ExpatError
 from zoneinfo import ZoneInfo
 
 from reframer.errors import TextUnreadable
+from reframer.journal.formats.documents import Reading
 from reframer.journal.formats.imported import Imported, entry
-from reframer.journal.formats.text import Reading
 from reframer.journal.records import AskPassword, Document
 
 

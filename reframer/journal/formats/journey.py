@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from reframer.errors import TextUnreadable
 from reframer.journal.formats import archive, json_text
+from reframer.journal.formats.documents import Reading
 from reframer.journal.formats.imported import Imported, entry
-from reframer.journal.formats.text import Reading, decode
+from reframer.journal.formats.text import decode
 from reframer.journal.records import AskPassword, Document, Unread
 
 _BLOCKS = frozenset("p div br li ul ol h1 h2 h3 h4 h5 h6 blockquote tr hr".split())
@@ -93,8 +94,8 @@ class _Reader(HTMLParser):
         self._unseen -= tag in _UNSEEN and self._unseen > 0
 
     def handle_data(self, data: str) -> None:
-        if not self._unseen and data.strip():
-            at_line = not self.pieces or self.pieces[-1].endswith("\n")
+        at_line = not self.pieces or self.pieces[-1].endswith("\n")
+        if not self._unseen and (data.strip() or not at_line):
             self.pieces.append(f"> {data}" if at_line and self._quotes else data)
 
     def _break(self, tag: str) -> None:

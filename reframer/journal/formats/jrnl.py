@@ -11,14 +11,15 @@ from pathlib import Path
 
 import yaml
 
-from reframer.journal.formats import dates
-from reframer.journal.formats.text import FRIEND, Part, Style, TextFormat, even, lines_below
+from reframer.journal.formats import dates, markdown
+from reframer.journal.formats.documents import Part, Style, TextFormat, lines_below
+from reframer.journal.formats.text import even
 from reframer.sentences import split
 
 STYLE = Style(
     re.compile(
-        rf"{FRIEND}|(?<!\S)[@#](?=[\w/-]*[^\W\d])[\w/-]+|[ ]\*[ ]*$",
-        re.MULTILINE,
+        rf"(?<!\S)@(?=[\w/-]*[^\W\d])[\w/-]+|[ ]\*[ ]*$|{markdown.PLAIN_MARKS.pattern}",
+        re.MULTILINE | re.VERBOSE,
     ),
     re.compile(r"(?=\n[ \t]*\n)"),
     {"callout": lines_below, "below": lines_below},

@@ -1,24 +1,32 @@
-"""Journals that jrnl 3 encrypted: opened in memory, and written encrypted with the same password.
+"""Journals that jrnl encrypted: opened in memory, and written encrypted with the same password.
 
-``JRNLv3``, the length of a header as two bytes, the header, and a Fernet token. The header is JSON,
-in base64 or as it is, and holds the salt of the key.
+Version 3: ``JRNLv3``, the length of a header as two bytes, the header, and a Fernet token. The
+header is JSON, in base64 or as it is, and holds the salt of the key. Version 2 is the token alone;
+its salt is the same in all journals.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+
 from reframer.errors import TextUnreadable
+from reframer.journal.formats.documents import Reading
 from reframer.journal.formats.jrnl import Jrnl
-from reframer.journal.formats.text import Reading
 from reframer.journal.records import Answer, AskPassword, Document, Entry, Unread, Way
 
 _MAGIC = b"JRNLv3"
+_TOKEN = re.compile(rb"gAAAA[\w=-]{95,}\s*")
+_SALT_OF_2 = bytes.fromhex("f2d5710ec18d2ededc8e36748904cef8")
 _LENGTH = struct.Struct(">H")
 _ITERATIONS = 100_000
 
@@ -50,12 +58,9 @@ class EncryptedDocument:
 
     def written(self, answers: Sequence[Answer], way: Way) -> bytes:
         """Return the file's bytes with answers put in, encrypted."""
-        from cryptography.fernet import Fernet  # only encrypted journals need it
-
         if not answers:
             return self.data
-        token: bytes = Fernet(self.key).encrypt(self.inner.written(answers, way))
-        return self.beginning + token
+        return self.beginning + Fernet(self.key).encrypt(self.inner.written(answers, way))
 
 
 class JrnlEncrypted(Reading):
@@ -66,12 +71,10 @@ class JrnlEncrypted(Reading):
 
     def recognises(self, path: Path, head: bytes) -> bool:
         """Whether a file is of this format, by its first bytes."""
-        return head.startswith(_MAGIC)
+        return head.startswith(_MAGIC) or bool(_TOKEN.fullmatch(head))
 
     def parse(self, data: bytes, path: Path, name: str, ask: AskPassword) -> Document:
         """Read what a file holds."""
-        from cryptography.fernet import Fernet, InvalidToken
-
         salt, begin = _header(data, name)
         key = _key(ask(path), salt)
         try:
@@ -85,6 +88,8 @@ class JrnlEncrypted(Reading):
 
 def _header(data: bytes, name: str) -> tuple[bytes, int]:
     """Return the salt, and where the token begins."""
+    if not data.startswith(_MAGIC):
+        return _SALT_OF_2, 0
     begin = len(_MAGIC) + _LENGTH.size
     try:
         (length,) = _LENGTH.unpack(data[len(_MAGIC) : begin])
@@ -98,8 +103,5 @@ def _header(data: bytes, name: str) -> tuple[bytes, int]:
 
 
 def _key(password: str, salt: bytes) -> bytes:
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
-
     derived = PBKDF2HMAC(SHA256(), length=32, salt=salt, iterations=_ITERATIONS)
     return base64.urlsafe_b64encode(derived.derive(password.encode()))

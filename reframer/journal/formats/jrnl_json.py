@@ -7,17 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reframer.journal.formats import dates, json_text
+from reframer.journal.formats.documents import Reading, by_entry
 from reframer.journal.formats.jrnl import STYLE
-from reframer.journal.formats.text import (
-    Edit,
-    Reading,
-    Source,
-    blanked,
-    by_entry,
-    decode,
-    even,
-    shown,
-)
+from reframer.journal.formats.text import Edit, Source, blanked, decode, even, shown
 from reframer.journal.records import Answer, AskPassword, Entry, Unread, Way
 
 _GAP = "\n\n"  # between title and body, in the text that is read

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from reframer.journal.formats import dates, markdown
-from reframer.journal.formats.text import Part, Place, Style, TextFormat
+from reframer.journal.formats.documents import Part, Place, Style, TextFormat
 
 _MARKS = re.compile(
     rf"""
     ^[ \t]*(?:-[ \t]+)?[\w./-]+::[^\n]*                                # properties
   | ^[ \t]*:[A-Z]+:[ \t]*\n(?:(?![ \t]*:END:)[^\n]*\n){{0,200}}+[ \t]*:END:     # drawers
   | ^[ \t]*(?:SCHEDULED|DEADLINE):[^\n]*
-  | ^[ \t]*-[ \t]+(?:TODO|DOING|DONE|LATER|NOW|WAITING|CANCELED)(?=[ ])
+  | (?P<item_state>^[ \t]*-[ \t]+(?:TODO|DOING|DONE|LATER|NOW|WAITING|CANCELED)(?=[ ]))
   | \#\[\[[^\[\]\n]*\]\]|\(\([0-9a-f-]{{36}}\)\)|\{{\{{[^{{}}\n]*\}}\}}
   | {markdown.MARKS.pattern}
     """,

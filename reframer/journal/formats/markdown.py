@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from reframer.journal.formats.text import FRIEND, Place, Style
+from reframer.journal.formats.documents import FRIEND, Place, Style
 
 # Only what looks like YAML: a diary, too, may begin with a line.
 FRONT_MATTER = re.compile(
@@ -23,7 +23,7 @@ _LINES = rf"""
     {FRIEND}
   | ^[ \t]*(?:(?:[-*+]|\d{{1,9}}[.)])[ \t]+)*>[^\n]*                   # someone else's words
   | ^[ \t]*(?:(?:-[ \t]*){{3,}}+|(?:_[ \t]*){{3,}}+|(?:\*[ \t]*){{3,}}+|=+[ \t]*)$
-  | ^[ \t]*(?:\#{{1,6}}(?=[ \t])|(?:[-*+]|\d{{1,9}}[.)])[ \t]+(?:\[.\](?=[ \t]))?)
+  | (?P<item>^[ \t]*(?:\#{{1,6}}(?=[ \t])|(?:[-*+]|\d{{1,9}}[.)])[ \t]+(?:\[.\](?=[ \t]))?))
 """
 _INLINE = r"""
     (?<![\w`])(?:``[^\n]+?``|`[^`\n]+`)

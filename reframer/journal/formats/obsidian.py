@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from reframer.journal.formats import dated, dates, markdown
-from reframer.journal.formats.text import Part, TextFormat
+from reframer.journal.formats.documents import Part, TextFormat
 
 _FRONT_DATE = re.compile(r"^(?:date|created|day):[ \t]*[\"']?", re.MULTILINE)
 _OTHERWISE = r"\[(?P<literal>[^\]]*)\]|(?P<other>.)"

@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 
 from reframer.journal.formats import dates
+from reframer.journal.formats.documents import FRIEND, Part, Place, Style, TextFormat
 from reframer.journal.formats.markdown import indent
-from reframer.journal.formats.text import FRIEND, Part, Place, Style, TextFormat
 
 _DRAWER = r"[ \t]*:[A-Z][A-Z_-]+:[ \t]*\n(?:(?![ \t]*:END:)[^\n]*\n){0,200}+[ \t]*:END:[^\n]*"
 _PLAN = r"[ \t]*(?:SCHEDULED|DEADLINE|CLOSED):[^\n]*"
@@ -25,7 +25,7 @@ _MARKS = re.compile(
   | ^[ \t]*\#(?:\+|[ ])[^\n]*                                          # keywords and comments
   | ^{_PLAN}
   | ^[ \t]*(?:\*+[ ]+)?(?:TODO|DONE|NEXT|WAITING|CANCELLED)(?=[ ])(?:[ ]\[\#[A-Z]\])?
-  | ^[ \t]*(?:[-+]|\d{{1,9}}[.)])[ ]+(?:\[[ X-]\](?=[ ]))?|^\*+(?=[ ])
+  | (?P<item>^[ \t]*(?:[-+]|\d{{1,9}}[.)])[ ]+(?:\[[ X-]\](?=[ ]))?)
   | [ ](?::[\w@]+)+:[ \t]*$                                            # tags
   | \[\[[^\[\]\n]*\]\[(?P<kept_link>[^\[\]\n]*)\]\]|\[\[[^\[\]\n]*\]\]
   | [<\[]\d{{4}}-\d{{2}}-\d{{2}}[^<>\[\]\n]*[>\]]
