@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from reframer.journal import formats
 from reframer.journal.choices import Choices, no_password
-from reframer.journal.records import Document, Held, Reply
+from reframer.journal.records import Document, Held, Reply, Way
 from reframer.journal.run import Answered, Event, reframe_document
 from reframer.ui.house import House
 
-_WAY = "below"
+_WAY: Way = "below"
 
 
 @dataclass(slots=True)

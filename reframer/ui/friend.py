@@ -63,7 +63,10 @@ class Friend(Reframer):
         self, thoughts: Sequence[Thought], wishes: Wishes = _NO_WISHES
     ) -> Iterator[tuple[int, Reframe]]:
         """Answer several thoughts, as `Reframer.answer_as_completed` does."""
-        answers = (self._whole or super()).answer_as_completed(thoughts, wishes)
+        if self._whole is None:
+            yield from super().answer_as_completed(thoughts, wishes)
+            return
+        answers = self._whole.answer_as_completed(thoughts, wishes)
         while True:
             with self._model_in_use:
                 answer = next(answers, None)
