@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const LARGEST_FILE = 900_000; // bytes; the guard lets no larger text through
+  const LARGEST_FILE = 500_000; // bytes; the guard lets no text through that is much larger
   const find = (selector) => document.querySelector(selector);
   const box = () => find("#thought textarea");
   const shown = (element) => element !== null && element.offsetParent !== null;

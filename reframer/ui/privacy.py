@@ -66,9 +66,15 @@ def findings(chosen: Settings) -> Iterator[str]:
 
 
 def _kept(what: str, path: Path, holds: str) -> str:
-    where = f"<code>{escaped(str(path))}</code>"
+    where = f"<code>{escaped(_from_home(path))}</code>"
     if not path.exists():
         return f"{what}: nothing is there yet ({where})."
     others = path.stat().st_mode & 0o077
     seen = "others on this computer may see it" if others else "only you can open it"
     return f"{what}: {holds}, in {where}; {seen}."
+
+
+def _from_home(path: Path) -> str:
+    """Return a path as people write it, with ~ for their home."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
