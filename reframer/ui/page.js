@@ -79,6 +79,7 @@
     find("#journal-progress")?.setAttribute("aria-live", "polite");
     find("#note")?.setAttribute("role", "alert");
     box()?.setAttribute("dir", "auto");
+    if (box()?.value === "") box().style.height = ""; // Gradio leaves it as tall as what was sent
     for (const group of document.querySelectorAll("fieldset:not([aria-label])"))
       group.setAttribute("aria-label", group.querySelector("[data-testid=block-info]").innerText);
   }
