@@ -232,7 +232,8 @@ def test_an_answer_can_be_stopped_and_leaves_no_trace(page: Page) -> None:
     box(page).press("Enter")
     page.get_by_text("Thinking about it").wait_for()
     press(page, "Stop")
-    page.get_by_text("Thinking about it").wait_for(state="detached")
+    page.wait_for_function("text => document.activeElement.value === text", arg=SLOW)
+    assert page.get_by_text("Thinking about it").count() == 0
     say(page, "I am useless.", turn=2)
     assert page.locator("#talk .turn").count() == 2
 
@@ -346,6 +347,16 @@ def test_a_journal_file_is_read_by_the_page_itself(page: Page, tmp_path: Path) -
     page.wait_for_function("() => document.querySelector('#journal-text textarea').value")
     assert page.locator("#journal-text textarea").input_value() == JOURNAL
     assert page.locator("#journal-name :is(textarea, input)").input_value() == file.name
+
+
+def test_a_file_that_is_too_large_is_refused_with_another_way(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "years.md"
+    file.write_text("We had soup.\n" * 50_000, encoding="utf-8")
+    go(page, "Journal")
+    with page.expect_file_chooser() as chooser:
+        press(page, "Open a file")
+    chooser.value.set_files(file)
+    page.get_by_text("reframer journal, and its path").wait_for()
 
 
 def test_danger_in_a_journal_is_met_before_anything_else(page: Page) -> None:

@@ -131,8 +131,9 @@ class Chat:
 
     def _answer(self, talk: Talk, typed: str, say: Say) -> Iterator[Shown]:
         """Show that an answer is under way, then the answer, or why there is none."""
+        talk.typed = typed
         yield {
-            **self._view(talk, waiting=typed or talk.turns[-1].thought),
+            **self._view(talk, waiting=typed or talk.asked),
             self._thought: "",
             self._stop: gr.update(visible=True),
         }
@@ -146,12 +147,12 @@ class Chat:
 
     def _stopped(self, talk: Talk) -> Shown:
         talk.stop()
-        return self._view(talk)
+        return {**self._view(talk), self._thought: talk.typed}
 
     def _edited(self, talk: Talk) -> Shown:
-        said = talk.turns[-1].thought or talk.turns[-1].said if talk.turns else ""
+        asked = talk.asked
         talk.undo()
-        return {**self._view(talk), self._thought: said}
+        return {**self._view(talk), self._thought: asked}
 
     def _undone(self, talk: Talk) -> Shown:
         talk.undo()

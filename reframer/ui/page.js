@@ -3,6 +3,8 @@
   "use strict";
 
   const LARGEST_FILE = 500_000; // bytes; the guard lets no text through that is much larger
+  const TOO_LARGE =
+    "That file is too large for this page. In a terminal: reframer journal, and its path.";
   const find = (selector) => document.querySelector(selector);
   const box = () => find("#thought textarea");
   const shown = (element) => element !== null && element.offsetParent !== null;
@@ -27,10 +29,17 @@
       const small = file.size <= LARGEST_FILE;
       fill("#journal-text textarea", small ? await file.text() : "");
       fill("#journal-name :is(textarea, input)", file.name);
-      if (!small) find("#journal-progress").innerText =
-        "That file is too large for this page. In a terminal: reframer journal, and its path.";
+      noteBelow("#journal-do", small ? "" : TOO_LARGE);
     });
     chooser.click();
+  }
+
+  function noteBelow(selector, text) {
+    const place = find(selector);
+    const note = place.querySelector("[role=alert]") ?? document.createElement("p");
+    note.setAttribute("role", "alert");
+    note.textContent = text;
+    place.append(note);
   }
 
   function fill(selector, text) {

@@ -16,6 +16,9 @@ class Talk:
 
     Args:
         house: What all tabs share.
+
+    Attributes:
+        typed: What was typed for the answer under way; empty for a wish.
     """
 
     def __init__(self, house: House) -> None:
@@ -23,6 +26,7 @@ class Talk:
         self._conversation = Conversation(house.friend, house.library, house.wishes)
         self._lock = threading.Lock()
         self._wanted: Say | None = None
+        self.typed = ""
 
     def __deepcopy__(self, memo: object) -> Talk:
         """Return a fresh one: this is how Gradio makes the state of a new tab."""
@@ -32,6 +36,11 @@ class Talk:
     def turns(self) -> tuple[Turn, ...]:
         """What was said, first to last."""
         return self._conversation.turns
+
+    @property
+    def asked(self) -> str:
+        """What the last turn is about; empty where there is none."""
+        return self.turns[-1].thought or self.turns[-1].said if self.turns else ""
 
     def run(self, say: Say) -> None:
         """Take one turn. Where it was stopped meanwhile, it leaves no trace.
@@ -52,13 +61,9 @@ class Talk:
         """Want no answer any more. The model may still finish its sentence, unheard."""
         self._wanted = None
 
-    def undo(self) -> str:
-        """Take back the last turn and return what was said in it; empty where there is none."""
-        if not self.turns:
-            return ""
-        said = self.turns[-1].said
+    def undo(self) -> None:
+        """Take back the last turn, if there is one."""
         self._conversation.undo()
-        return said
 
     def clear(self) -> None:
         """Forget everything."""
