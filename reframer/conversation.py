@@ -2,7 +2,7 @@
 
     text ── safety reads the whole of it
          ── rules that fit the whole of a short text: a wish, small talk, another language
-         ── the ear: a self-critical thought, also inside a longer message
+         ── the ear, and for short texts the labelled turns nearest to them: a thought, a wish
          ── rules and the cards: a question, good news; else it is unclear
          ──> Turn
 
@@ -13,9 +13,11 @@ long as others are left; those of safety do, because they must.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 import unicodedata
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -64,8 +66,15 @@ _WISH_WORDS: Mapping[Wish, str] = {
     "went-on": "That's not what I meant",
 }
 # A message up to this length is one thought; of a longer one only the harsh sentences are answered.
-_SHORT = 240
-_WISH_LONGEST = 16  # words
+_SHORT = 240  # characters
+_SHORT_WORDS = 16  # of a text that a rule may fit as a whole
+# A short text is taken for what most of the nearest labelled turns are, if they agree this far and
+# the nearest is this like it (cosine): very, where the ear is sure of a thought; else fairly; where
+# the ear hears none, little is enough.
+_NEAREST = 5
+_AGREED = 0.6
+_VERY_LIKE, _FAIRLY_LIKE, _LITTLE_LIKE = 0.6, 0.4, 0.3
+_SHARPNESS = 4  # the power of likeness by which a nearer turn counts more
 _TRIES = 3
 # Who writes here mostly speaks of themselves, so the ear is more eager than in a journal, but less
 # than where a text is known to be a thought. Settled like `_KNOWN`.
@@ -73,6 +82,8 @@ _EAGER = 0.16
 # From this likeness on (cosine), a card knows the answer; settled on the half of the labelled
 # questions that is not for evaluation.
 _KNOWN = 0.5
+# What a card written for this reader has ahead of one that is only fit for them, too.
+_OWN = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,35 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Labelled:
+    """A turn labelled by hand.
+
+    Attributes:
+        kind: What it is.
+        detail: Which wish, small talk, language or level of danger; of a question, the ids of the
+            cards that answer it, parted by commas, or ``private``, ``about`` or ``none``; else
+            ``-``.
+        text: What was typed.
+    """
+
+    kind: TurnKind
+    detail: str
+    text: str
+
+    @property
+    def held_out(self) -> bool:
+        """Whether it belongs to the half for evaluation only."""
+        return int(hashlib.sha256(self.text.encode()).hexdigest(), 16) % 2 == 0
+
+
+def labelled(name: str = "turns.tsv") -> list[Labelled]:
+    """Return the labelled turns of a file of ``knowledge/conversation``."""
+    table = paths.asset("knowledge", "conversation", name).read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines())
+    return [Labelled(kind, detail, text) for kind, detail, text in rows]  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
 class _Step:
     """A turn, and how it was answered: what a wish about it starts from."""
 
@@ -140,6 +180,15 @@ class Conversation:
     def turns(self) -> tuple[Turn, ...]:
         """All turns so far, but for those undone."""
         return tuple(step.turn for step in self._steps)
+
+    def prepare(self) -> None:
+        """Open now what a turn will need.
+
+        Raises:
+            ReframerError: As `Reframer.prepare`.
+        """
+        self._library.prepare()
+        self._reframer.prepare()
 
     def take(self, text: str) -> Turn:
         """Take one turn of whatever kind.
@@ -211,32 +260,43 @@ class Conversation:
             return Reading("other-language", language)
         if topic := rules.topic(plain):
             return Reading("question", topic)
-        if thought := self._hear(text):
-            return Reading("thought", thought=thought)
-        return self._read_calm(text, plain)
+        return self._read_by_ear(text, plain)
 
-    def _hear(self, text: str) -> str:
-        """Return the self-critical part of a text; empty if the ear hears none."""
-        eager = self._reframer.notice_many([text], _EAGER)[0]
+    def _read_by_ear(self, text: str, plain: str) -> Reading:
+        """Say what a text is that no rule knows: by what the ear hears, and by its neighbours."""
+        rules = _rules()
+        near = self._library.neighbours(text) if _is_short(plain) else _NO_NEIGHBOURS
         strict = self._reframer.notice_many([text])[0]
+        surely = any(n.self_critical and not rules.on_matter(n.text) for n in strict)
+        if near.is_about_talk and near.like >= (_VERY_LIKE if surely else _FAIRLY_LIKE):
+            return Reading(near.kind, near.detail)
+        if (surely or near.thought) and (thought := self._hear(text, strict)):
+            return Reading("thought", thought=thought)
+        if wish := rules.wish_within(text):
+            return Reading("wish", wish)
+        if near.is_about_talk and near.like >= _LITTLE_LIKE:
+            return Reading(near.kind, near.detail)
+        if rules.asks(text, plain):
+            return Reading("question")
+        good = (near.kind == "good-news" and near.like >= _VERY_LIKE) or rules.good_news(plain)
+        if good or any(notice.kind_talk for notice in strict):
+            return Reading("good-news")
+        return Reading("unclear")
+
+    def _hear(self, text: str, strict: Sequence[Notice]) -> str:
+        """Return the self-critical part of a text; empty if the ear, listening eagerly, has none.
+
+        Args:
+            text: The text.
+            strict: What the ear hears in it otherwise: kind words to oneself stay what they are.
+        """
+        eager = self._reframer.notice_many([text], _EAGER)[0]
         critical = [
             notice
             for notice, sure in zip(eager, strict, strict=True)
             if notice.self_critical and not sure.kind_talk and not _rules().on_matter(notice.text)
         ]
         return _passage(text, eager, critical) if critical else ""
-
-    def _read_calm(self, text: str, plain: str) -> Reading:
-        """Say what a text is in which the ear heard no self-criticism."""
-        rules = _rules()
-        if wish := rules.wish_within(text):
-            return Reading("wish", wish)
-        if rules.asks(text, plain):
-            return Reading("question")
-        notices = self._reframer.notice_many([text])[0]
-        if any(notice.kind_talk for notice in notices) or rules.good_news(plain):
-            return Reading("good-news")
-        return Reading("unclear")
 
     @property
     def _last_kind(self) -> TurnKind | None:
@@ -247,13 +307,11 @@ class Conversation:
         return self._keep(Turn(text, "safety", answer.text, answer), self._wishes)
 
     def _fulfil(self, said: str, wish: str) -> Turn:
-        if wish == "went-on":
-            return self._go_on(said)
+        if wish in ("went-on", "misread"):
+            return self._set_right(said)
         step = self._last_answered()
         if step is None or step.turn.answer is None:
             return self._reply(said, "wish", self._written("nothing-yet"))
-        if wish == "misread":
-            return self._reply(said, "wish", self._written("misread"))
         wishes = _wished(step.wishes, step.turn.answer, wish)
         return self._answer(said, "wish", step.turn.thought, wishes, went_on=step.went_on)
 
@@ -266,12 +324,12 @@ class Conversation:
                 return step
         return None
 
-    def _go_on(self, said: str) -> Turn:
-        """Answer what safety met with words of concern, if it was not meant so."""
-        if not self._steps or self._last_kind != "safety":
+    def _set_right(self, said: str) -> Turn:
+        """Meet "That's not what I meant": after words of concern, answer what they were about."""
+        if self._last_kind != "safety":
             return self._reply(said, "wish", self._written("misread"))
         text = self._steps[-1].turn.said
-        thought = self._hear(text) or text
+        thought = self._hear(text, self._reframer.notice_many([text])[0]) or text
         return self._answer(said, "wish", thought, self._wishes, went_on=True)
 
     def _answer(
@@ -394,11 +452,37 @@ def _used(wishes: Wishes, answer: Reframe) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*wishes.other_than, *ids)))
 
 
-# The cards
+# The cards and the labelled turns
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """What the labelled turns nearest to a text are.
+
+    Attributes:
+        kind: What most of them are; ``unclear`` where they disagree.
+        detail: The detail that most of those have.
+        like: Cosine of the nearest.
+        thought: Whether there is a thought among them.
+    """
+
+    kind: TurnKind
+    detail: str
+    like: float
+    thought: bool
+
+    @property
+    def is_about_talk(self) -> bool:
+        """Whether they speak of the talk itself and not of the person."""
+        return self.kind in ("wish", "small-talk")
+
+
+_NO_NEIGHBOURS = Neighbours("unclear", "", 0.0, thought=True)  # nothing speaks against the ear
+_NOT_BY_LIKENESS = ("safety", "other-language")
 
 
 class Library:
-    """Finds the card that answers a question, by its meaning.
+    """Finds by meaning: the card that answers a question, and the labelled turns like a text.
 
     Args:
         embeddings: Makes the vectors.
@@ -430,6 +514,10 @@ class Library:
             load_background(),
         )
 
+    def prepare(self) -> None:
+        """Make the vectors now; otherwise they are made when the first text needs them."""
+        _ = self._vectors, self._turns
+
     def passages(self, question: str, voice: Voice = "adult") -> tuple[tuple[Card, str], ...]:
         """Return the paragraphs of the card that answers a question, the most fitting first.
 
@@ -443,15 +531,45 @@ class Library:
         vector = np.array(self._embeddings.embed_query(question), np.float32)
         likeness = dict(zip(self._entries, (self._vectors @ vector).tolist(), strict=True))
         like, name = max(
-            (like, name)
+            (like + _OWN * (voice in _readers(self._cards[name])), name)
             for (name, _), like in likeness.items()
-            if _is_for(self._cards[name], voice)
+            if _suits(self._cards[name], voice)
         )
-        if like < _KNOWN:
+        if like < _KNOWN + _OWN:
             return ()
         card = self._cards[name]
-        nearest_first = sorted(_paragraphs(card), key=lambda text: -likeness[name, text])
-        return tuple((card, paragraph) for paragraph in nearest_first)
+        paragraphs = _paragraphs(card)
+        if isinstance(card, Background):
+            paragraphs.sort(key=lambda text: -likeness[name, text])
+        return tuple((card, paragraph) for paragraph in paragraphs)
+
+    def neighbours(self, text: str) -> Neighbours:
+        """Return what the labelled turns nearest to a text are; none of them is held out."""
+        turns, vectors = self._turns
+        likeness = vectors @ np.array(self._embeddings.embed_query(text), np.float32)
+        nearest = [(turns[row], float(likeness[row])) for row in np.argsort(-likeness)[:_NEAREST]]
+        kinds: defaultdict[TurnKind, float] = defaultdict(float)
+        details: defaultdict[tuple[TurnKind, str], float] = defaultdict(float)
+        for turn, like in nearest:
+            weight = max(0.0, like) ** _SHARPNESS
+            kinds[turn.kind] += weight
+            details[turn.kind, turn.detail] += weight
+        kind = max(kinds, key=kinds.__getitem__)
+        if kinds[kind] < _AGREED * sum(kinds.values()):
+            kind = "unclear"
+        of_kind = [name for name in details if name[0] == kind]
+        _, detail = max(of_kind, key=details.__getitem__, default=(kind, ""))
+        return Neighbours(kind, detail, nearest[0][1], thought="thought" in kinds)
+
+    @cached_property
+    def _turns(self) -> tuple[list[Labelled], Vectors]:
+        turns = [
+            turn
+            for turn in labelled()
+            if not (turn.held_out or turn.kind in _NOT_BY_LIKENESS or turn.detail == "went-on")
+        ]
+        texts = [turn.text for turn in turns]
+        return turns, np.array(self._embeddings.embed_documents(texts), np.float32)
 
     @cached_property
     def _entries(self) -> list[tuple[str, str]]:
@@ -478,11 +596,14 @@ def _paragraphs(card: Card) -> list[str]:
     return (card.about if isinstance(card, Technique) else card.body).split("\n\n")
 
 
-def _is_for(card: Card, voice: Voice) -> bool:
-    """Whether a card's words suit a reader: techniques and adults' cards are beyond a child."""
-    if isinstance(card, Technique):
-        return voice != "child"
-    return voice in card.readers
+def _readers(card: Card) -> tuple[Voice, ...]:
+    """Return whom a card is written for; the techniques are written for all but children."""
+    return ("adult", "teen") if isinstance(card, Technique) else card.readers
+
+
+def _suits(card: Card, voice: Voice) -> bool:
+    """Whether a reader may be given a card: the young also those for adults, children not."""
+    return voice in _readers(card) or (voice == "teen" and "adult" in _readers(card))
 
 
 # The rules
@@ -584,7 +705,7 @@ def _is_latin(letter: str) -> bool:
 
 
 def _is_short(plain: str) -> bool:
-    return len(plain.split()) <= _WISH_LONGEST
+    return 0 < len(plain.split()) <= _SHORT_WORDS
 
 
 def _plain(text: str) -> str:

@@ -243,7 +243,7 @@ def hold_fake() -> None:
     friend = FakeFriend(seconds=float(os.environ["SECONDS_FOR_AN_ANSWER"]))
     if "MODEL_IS_OPEN" in os.environ:
         friend.ready.set()
-    import_module("reframer.cli.chat").open_friend = friend.open
+    pytest.MonkeyPatch().setattr(import_module("reframer.cli.chat"), "open_friend", friend.open)
     sys.exit(run(["chat"]))
 
 

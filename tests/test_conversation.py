@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from reframer.conversation import Conversation, Library
+from reframer.conversation import Conversation, Library, TurnKind, labelled
 from reframer.critic import Critic
 from reframer.embedding import LocalEmbeddings
 from reframer.engine import LONGEST_TEXT, Reframer, Rooms, Speaker
 from reframer.errors import TextEmpty, TextTooLong
-from reframer.knowledge import load_background, load_techniques
-from reframer.records import Kind, Match, Technique, Wishes
+from reframer.knowledge import Background, load_background, load_techniques
+from reframer.records import VOICES, Kind, Match, Technique, Voice, Wishes
 from reframer.safety import Safety, went_on
 from tests.fakes import FakeChatModel
 
@@ -151,6 +152,102 @@ def test_undo_takes_the_last_turn_back_and_clear_all(begin: Begin) -> None:
     conversation.undo()
     assert conversation.turns == ()
     assert conversation.take(THOUGHT).words == GOOD[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "detail"),
+    [
+        ("why am i so stupid?", "thought", ""),
+        ("They gave me the job. They must have been desperate, I'm useless.", "thought", ""),
+        ("Why am I so hard on myself?", "question", ""),
+        ("what's the capital of France?", "question", ""),
+        ("Does anything leave my computer?", "question", "private"),
+        ("I got the job!", "good-news", ""),
+        ("I did my best and that is enough.", "good-news", ""),
+        ("Are you a real person?", "small-talk", "who"),
+        ("thank you, that helped", "small-talk", "thanks"),
+        ("i dont believe that", "wish", "plain"),
+        ("Could you say that more gently?", "wish", "softer"),
+        ("Ich bin so dumm, ich kann gar nichts.", "other-language", "de"),
+        ("私はいつも失敗ばかりです。", "other-language", "ja"),
+        ("We had soup for lunch.", "unclear", ""),
+        ("🙂", "unclear", ""),
+        ("Shorter please. I want to die and I mean it.", "safety", "crisis"),
+        ("hello i am suicidal", "safety", "crisis"),
+        ("I've written the letters and given the cat away.", "safety", "crisis"),
+    ],
+)
+def test_a_turn_is_taken_for_what_it_is(begin: Begin, text: str, kind: str, detail: str) -> None:
+    reading = begin().read(text)
+    assert (reading.kind, reading.detail) == (kind, detail)
+
+
+def test_a_question_is_answered_from_the_card_that_is_named(begin: Begin) -> None:
+    conversation = begin()
+    first = conversation.take("What is the inner critic?")
+    assert isinstance(first.card, Background)
+    assert first.card.title in first.words
+    assert first.card.body.split("\n\n")[0] in first.words
+    again = conversation.take("what is the inner critic?")
+    assert again.card == first.card
+    assert again.words.partition("\n\n")[2] != first.words.partition("\n\n")[2]
+
+
+def test_where_the_cards_do_not_know_it_is_said(begin: Begin) -> None:
+    turn = begin().take("what's the capital of France?")
+    assert turn.card is None
+    assert "cards" in turn.words
+
+
+def test_children_are_told_from_their_own_cards(library: Library) -> None:
+    ((card, _), *_) = library.passages("What is the inner critic?", "child")
+    assert isinstance(card, Background)
+    assert card.readers == ("child",)
+
+
+def test_who_speaks_another_language_is_told_in_it_what_is_possible_and_where_help_is(
+    begin: Begin,
+) -> None:
+    words = begin().take("Ich bin so dumm, ich kann gar nichts.").words
+    assert "nur Englisch" in words
+    assert "112" in words
+
+
+def test_written_words_are_not_repeated_while_others_are_left(begin: Begin) -> None:
+    conversation = begin()
+    words = [conversation.take("hello").words for _ in range(4)]
+    assert len(set(words)) == 4
+    assert conversation.take("hello").words == words[0]
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_every_voice_has_words_for_every_turn(begin: Begin, voice: Voice) -> None:
+    conversation = begin(wishes=Wishes(voice=voice))
+    texts = ["hello", "thanks", "bye", "who are you?", "how are you?", "ok", "is this private?"]
+    texts += ["how do you work?", "I got the job!", "We had soup.", "who won the cup in 1990?"]
+    words = [conversation.take(text).words for text in (*texts, "shorter", "you misunderstood me")]
+    assert all(words)
+    assert not any("{" in said or "!" in said for said in words)
+
+
+def test_what_safety_hears_is_never_taken_for_anything_else_and_it_hears_every_crisis(
+    begin: Begin, embeddings: LocalEmbeddings
+) -> None:
+    conversation, safety = begin(), Safety(embeddings)
+    for row in labelled():
+        if row.kind == "safety":
+            heard = safety.assess(row.text).level != "none"
+            assert heard or row.detail == "concern"
+            assert (conversation.read(row.text).kind == "safety") == heard
+
+
+def test_the_labelled_turns_are_many_of_every_kind_and_each_is_there_once() -> None:
+    rows = labelled()
+    assert len(rows) >= 320
+    assert {row.kind for row in rows} == set(get_args(TurnKind))
+    assert len({row.text for row in rows}) == len(rows)
+    assert not {row.text for row in rows} & {row.text for row in labelled("fresh.tsv")}
+    assert 0.4 < sum(row.held_out for row in rows) / len(rows) < 0.6
 
 
 @pytest.mark.parametrize("text", ["", " \n"])

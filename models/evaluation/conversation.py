@@ -2,22 +2,22 @@
 
 Each turn is read as it would be right after an answer, or after words of concern where it is about
 those, so that a wish has something to be about. Half of the turns, by the hash of their text, is
-for evaluation only; rules and thresholds were settled on the other half. No language model is
-needed: what a turn is, is decided without one.
+for evaluation only; the other half are the examples that a conversation compares with, and rules
+and thresholds were settled on them. One hand wrote both halves and the rules, so a second set was
+written once all was settled, to be unlike the rest. No language model is needed: what a turn is, is
+decided without one.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from langchain_core.language_models import FakeListChatModel
 
-from reframer import paths, settings
-from reframer.conversation import Conversation, Library, Reading, TurnKind
+from reframer import settings
+from reframer.conversation import Conversation, Labelled, Library, Reading, labelled
 from reframer.critic import Critic
 from reframer.embedding import LocalEmbeddings
 from reframer.engine import Reframer, Rooms, Speaker
@@ -30,33 +30,7 @@ _CONCERN = "I wish I'd never been born."
 _WORDS = "A deadline went by, and your stomach dropped with it. The page was late; you are not."
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A labelled turn.
-
-    Attributes:
-        kind: What it is.
-        detail: Which wish, small talk, language or level of danger; of a question, the ids of the
-            cards that answer it, parted by commas, or ``private``, ``about`` or ``none``; else
-            ``-``.
-        text: What was typed.
-    """
-
-    kind: TurnKind
-    detail: str
-    text: str
-
-    @property
-    def held_out(self) -> bool:
-        """Whether it belongs to the half for evaluation only."""
-        return int(hashlib.sha256(self.text.encode()).hexdigest(), 16) % 2 == 0
-
-
-def labelled() -> list[Labelled]:
-    """Return the labelled turns."""
-    table = paths.asset("knowledge", "conversation", "turns.tsv").read_text(encoding="utf-8")
-    rows = (line.split("\t") for line in table.splitlines())
-    return [Labelled(kind, detail, text) for kind, detail, text in rows]  # type: ignore[arg-type]
+Read = tuple[Labelled, Reading]
 
 
 class Reader:
@@ -90,80 +64,85 @@ class Reader:
 def report(data: Path | None = None) -> str:  # noqa: ARG001 - as all areas
     """Return the figures of the conversation as Markdown."""
     reader = Reader()
-    readings = {row: reader.read(row) for row in labelled()}
-    held_out = [row for row in readings if row.held_out]
-    others = [row for row in readings if not row.held_out]
+    sets = {
+        "for evaluation only": [row for row in labelled() if row.held_out],
+        "written afterwards": labelled("fresh.tsv"),
+    }
+    readings = {name: [(row, reader.read(row)) for row in rows] for name, rows in sets.items()}
+    together = [pair for pairs in readings.values() for pair in pairs]
     return "\n\n".join(
-        [
-            kind_table(readings, held_out, others),
-            detail_table(readings, held_out, others),
-            danger(readings),
-            confusions(readings, held_out),
-        ]
+        [kind_table(readings), detail_table(readings), danger(together), confusions(together)]
     )
 
 
-def kind_table(
-    readings: Mapping[Labelled, Reading], held_out: Sequence[Labelled], others: Sequence[Labelled]
-) -> str:
-    """Return the share of turns taken for what they are, by kind, in either half."""
-    lines = ["| kind of turn | for evaluation only | the other half |", "|---|--:|--:|"]
-    for kind in sorted({row.kind for row in readings}):
+def kind_table(readings: Mapping[str, Sequence[Read]]) -> str:
+    """Return the share of turns taken for what they are, by kind.
+
+    Args:
+        readings: Turns and what they were taken for, by the name of their set.
+    """
+    kinds = sorted({row.kind for pairs in readings.values() for row, _ in pairs})
+    lines = _head("kind of turn", readings)
+    for kind in kinds:
         cells = (
-            _share([readings[row].kind == kind for row in half if row.kind == kind])
-            for half in (held_out, others)
+            _share([reading.kind == kind for row, reading in pairs if row.kind == kind])
+            for pairs in readings.values()
         )
         lines.append(f"| {kind} | {' | '.join(cells)} |")
-    both = (_share([readings[row].kind == row.kind for row in half]) for half in (held_out, others))
-    return "\n".join([*lines, f"| **all** | {' | '.join(both)} |"])
+    cells = (_share([r.kind == row.kind for row, r in pairs]) for pairs in readings.values())
+    return "\n".join([*lines, f"| **all** | {' | '.join(cells)} |"])
 
 
-def detail_table(
-    readings: Mapping[Labelled, Reading], held_out: Sequence[Labelled], others: Sequence[Labelled]
-) -> str:
-    """Return, of the turns whose kind is right, how often the rest is, too."""
+def detail_table(readings: Mapping[str, Sequence[Read]]) -> str:
+    """Return, of the turns whose kind is right, how often the rest is, too.
+
+    Args:
+        readings: Turns and what they were taken for, by the name of their set.
+    """
     named = {
         "wish": "which wish",
         "question": "which card, or that none knows",
         "small-talk": "which small talk",
         "other-language": "which language",
     }
-    lines = ["| of those | for evaluation only | the other half |", "|---|--:|--:|"]
+    lines = _head("of those", readings)
     for kind, name in named.items():
         cells = (
             _share(
                 [
-                    readings[row].detail in row.detail.split(",")
-                    for row in half
-                    if row.kind == kind == readings[row].kind
+                    reading.detail in row.detail.split(",")
+                    for row, reading in pairs
+                    if row.kind == kind == reading.kind
                 ]
             )
-            for half in (held_out, others)
+            for pairs in readings.values()
         )
         lines.append(f"| {kind}: {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def danger(readings: Mapping[Labelled, Reading]) -> str:
-    """Return how many turns of danger, and how many others, safety meets, in both halves."""
+def danger(readings: Sequence[Read]) -> str:
+    """Return how many turns of danger, and how many others, safety meets."""
     met = {
-        level: _share([readings[row].kind == "safety" for row in readings if row.detail == level])
+        level: _share([read.kind == "safety" for row, read in readings if row.detail == level])
         for level in ("crisis", "concern")
     }
-    alarms = [reading.kind == "safety" for row, reading in readings.items() if row.kind != "safety"]
+    alarms = [read.kind == "safety" for row, read in readings if row.kind != "safety"]
     return (
         f"Met with safety's words: {met['crisis']} of crisis, {met['concern']} of concern, and"
         f" {_share(alarms)} of all others."
     )
 
 
-def confusions(readings: Mapping[Labelled, Reading], rows: Sequence[Labelled]) -> str:
+def confusions(readings: Sequence[Read]) -> str:
     """Return what is most often taken for what."""
-    wrong = Counter(
-        f"{row.kind} for {readings[row].kind}" for row in rows if readings[row].kind != row.kind
-    )
+    wrong = Counter(f"{row.kind} for {r.kind}" for row, r in readings if row.kind != r.kind)
     named = ", ".join(f"{name} ({count})" for name, count in wrong.most_common())
     return f"Taken for something else: {named or 'none'}."
+
+
+def _head(first: str, readings: Mapping[str, Sequence[Read]]) -> list[str]:
+    return [f"| {first} | {' | '.join(readings)} |", f"|---|{'--:|' * len(readings)}"]
 
 
 def _share(right: Sequence[bool]) -> str:

@@ -100,7 +100,7 @@ class Chat:
     ) -> None:
         self._chosen = chosen
         self._friend = _in_background(lambda: open_friend(chosen))
-        self._model = _in_background(lambda: self._friend.result()[0].prepare())
+        self._model = _in_background(lambda: self._friend.result()[1].prepare())
         self._by_hand = sys.stdin.isatty()
         self._pause = _PAUSE if sys.stdout.isatty() else 0.0
         self._exit_code = 0
@@ -172,9 +172,9 @@ class Chat:
 
     def _show(self, turn: Turn) -> None:
         if turn.kind == "safety":
-            _lines(turn.words)
-            return
-        _say(turn.words, self._pause)
+            _lines(turn.words)  # at once
+        else:
+            _say(turn.words, self._pause)
         if turn.answer and turn.answer.techniques:
             _aside(f"({turn.answer.techniques[0].title}. /why says more.)")
         click.echo()
