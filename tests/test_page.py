@@ -156,6 +156,19 @@ def test_a_stopped_answer_leaves_no_trace(house: House) -> None:
     assert talk.turns == ()
 
 
+def test_a_choice_holds_from_the_next_turn_on(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "config_dir", lambda: tmp_path)
+    talk = Talk(house)
+    talk.run(lambda conversation: conversation.take("hello"))
+    house.remember(voice="child")
+    talk.run(lambda conversation: conversation.take("hello"))
+    to_a_child = Talk(house)
+    to_a_child.run(lambda conversation: conversation.take("hello"))
+    assert talk.turns[1].words == to_a_child.turns[0].words != talk.turns[0].words
+
+
 # Practice
 
 
