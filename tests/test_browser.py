@@ -252,6 +252,15 @@ def test_what_was_said_can_be_edited_undone_and_cleared(page: Page) -> None:
     assert page.locator("#talk .turn").count() == 0
 
 
+def test_a_new_answer_is_brought_into_view(visit: Visit, address: str) -> None:
+    page = visit.open(address, viewport={"width": 390, "height": 500})
+    for turn in range(1, 4):
+        said = say(page, f"{THOUGHT} {'Again. ' * turn}", turn)
+    page.wait_for_function("() => window.scrollY > 300")
+    top = said.evaluate("e => e.getBoundingClientRect().top")
+    assert 0 <= top < 500
+
+
 def test_two_tabs_know_nothing_of_each_other(visit: Visit, address: str) -> None:
     one, other = visit.open(address), visit.open(address)
     say(one, THOUGHT)
@@ -270,6 +279,8 @@ def test_danger_is_met_with_written_words_and_help_lines(page: Page) -> None:
     assert "116 123" in said
     assert "999" in said
     assert not page.locator("#wishes").is_visible()
+    first = page.locator("#talk .words span").first
+    assert first.evaluate("e => getComputedStyle(e).animationName") == "none"
     press(page, "That’s not what I meant")
     assert "116 123" in words(page, 2).inner_text()
 

@@ -93,12 +93,18 @@
       group.setAttribute("aria-label", group.querySelector("[data-testid=block-info]").innerText);
   }
 
-  let seen = 0;
+  // A new thought, and then its answer, are brought into view.
+  let seen = "0 false";
+  function follow() {
+    const turns = document.querySelectorAll("#talk .turn").length;
+    const now = `${turns} ${find("#talk .latest .words") !== null}`;
+    if (turns > 0 && now !== seen) find("#talk .latest")?.scrollIntoView({ block: "start" });
+    seen = now;
+  }
+
   new MutationObserver(() => {
     prepare();
     save();
-    const turns = document.querySelectorAll("#talk .turn").length;
-    if (turns > seen) find("#talk .latest")?.scrollIntoView({ block: "start" });
-    seen = turns;
+    follow();
   }).observe(document, { childList: true, subtree: true });
 })();
