@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableLambda
@@ -119,7 +119,7 @@ class Reframer:
         self._country = country
 
     @classmethod
-    def open(cls, settings: Settings) -> Reframer:
+    def open(cls, settings: Settings) -> Self:
         """Return the flow as the settings say; the models are opened when a text needs them."""
         seal.switch_off_reporting()
         try:

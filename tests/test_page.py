@@ -1,9 +1,12 @@
-"""The chat page: what it shows, and that it is only there for its user."""
+"""The rooms of the page: what they show of what, and that the page is only there for its user."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
+from copy import deepcopy
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,97 +14,225 @@ import httpx
 import pytest
 
 from reframer import paths
+from reframer.conversation import Conversation, Turn
+from reframer.engine import Rooms, Speaker
 from reframer.errors import ModelMissing
-from reframer.records import Reframe, Source, Technique
+from reframer.knowledge import load_background, load_techniques
+from reframer.records import Reframe, Technique
+from reframer.safety import load_directory
 from reframer.settings import Settings
 from reframer.ui import page
+from reframer.ui.chat import conversation_markup
+from reframer.ui.countries import COUNTRIES
+from reframer.ui.friend import Friend
+from reframer.ui.help import helplines_markup
+from reframer.ui.house import House
+from reframer.ui.practice import library_markup, today_markup, todays
+from reframer.ui.privacy import findings
+from reframer.ui.talk import Talk
+from tests.fakes import EverythingFits, FakeChatModel
+from tests.free_port import free_port
+from tests.test_engine import DRAFTS, GOOD, THOUGHT, WORDS, OneCard, PlainEar, PlainSafety
 
-TECHNIQUE = Technique(
-    id="not-yet",
-    title="Not yet",
-    move="",
-    why="Skills grow.",
-    when=("label",),
-    not_when="",
-    source=Source("Dweck, C. S.", 2006, "Mindset", "Random House"),
-    evidence="",
-    reviewed="2026-11-24",
-    about="",
-    step="Write the word yet.",
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "<script>alert(1)</script>",
+    "![x](https://e.org)",
+    "one\n\n# two",
+    "a\u2028\u2028b\r\rc",
 )
 
 
-class Echo:
-    """A flow that answers with the text itself."""
-
-    def prepare(self) -> None:
-        pass
-
-    def reframe(self, text: str) -> Reframe:
-        return Reframe(text, text, "model", techniques=(TECHNIQUE,))
+@pytest.fixture(scope="module")
+def techniques() -> tuple[Technique, ...]:
+    return load_techniques()
 
 
-def _friend(opening: Callable[[], Any]) -> page.Friend:
-    return page.Friend(opening)
+def turn(said: str, technique: Technique, origin: Any = "model", words: str = GOOD) -> Turn:
+    answer = Reframe(said, words, origin, techniques=(technique,))
+    return Turn(said, "thought", words, answer, said)
 
 
-def _last(friend: page.Friend, text: str) -> str:
-    _, history = page._take(text, [])
-    *_, answered = page._answer(friend, history)
-    content = answered[-1]["content"]
-    assert isinstance(content, str)
-    return content
+# Chat
 
 
-def test_an_answer_shows_words_technique_source_and_step() -> None:
-    shown = _last(_friend(Echo), "I can't swim")
-    for part in ("I can&#x27;t swim", "Not yet", "Skills grow.", "Dweck", "Write the word yet."):
+def test_an_answer_shows_words_technique_source_and_step(
+    techniques: tuple[Technique, ...],
+) -> None:
+    card = next(t for t in techniques if t.id == "not-yet")
+    shown = conversation_markup((turn("I can't swim", card),))
+    for part in ("I can&#x27;t swim", "Not yet", "Dweck", "A small step", "Missing the deadline"):
         assert part in shown
 
 
-@pytest.mark.parametrize(
-    "hostile", ["<img src=x onerror=alert(1)>", "<script>alert(1)</script>", "![x](https://e.org)"]
-)
-def test_markup_in_a_thought_stays_text(hostile: str) -> None:
-    shown = _last(_friend(Echo), hostile)
+def test_only_the_cards_own_words_are_called_so(techniques: tuple[Technique, ...]) -> None:
+    for origin, said in (("model", False), ("card", True)):
+        shown = conversation_markup((turn("x", techniques[0], origin),))
+        assert ("These are the card’s own words." in shown) is said
+
+
+def test_each_sentence_stands_by_itself(techniques: tuple[Technique, ...]) -> None:
+    assert conversation_markup((turn("x", techniques[0]),)).count("<span>") == 2
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_no_text_can_leave_its_place(hostile: str, techniques: tuple[Technique, ...]) -> None:
+    """Markdown begins at a line break, markup at a bracket: there is none of either."""
+    shown = conversation_markup((turn(hostile, techniques[0], words=hostile),), waiting=hostile)
+    assert len(shown.splitlines()) == 1
     assert "<img" not in shown
     assert "<script" not in shown
-    _, history = page._take(hostile, [])
-    assert "<" not in history[0]["content"]
 
 
-def test_a_thought_reaches_the_flow_as_it_was_typed() -> None:
-    heard: list[str] = []
-
-    class Ear(Echo):
-        def reframe(self, text: str) -> Reframe:
-            heard.append(text)
-            return super().reframe(text)
-
-    _last(_friend(Ear), 'I said "<3 & you" to him')
-    assert heard == ['I said "<3 & you" to him']
+def test_a_list_of_help_lines_becomes_a_list() -> None:
+    shown = conversation_markup((Turn("x", "safety", "Call.\n\n- one: 1\n- two: 2"),))
+    assert "<ul><li>one: 1</li><li>two: 2</li></ul>" in shown
 
 
-def test_a_missing_model_is_said_in_one_line() -> None:
-    class Missing(Echo):
-        def reframe(self, text: str) -> Reframe:
-            raise ModelMissing("The model is not here.", "Run: reframer models pull")
-
-    assert "Run: reframer models pull" in _last(_friend(Missing), "I ruin everything")
+# The friend, and stopping
 
 
-def test_an_empty_thought_changes_nothing() -> None:
-    assert page._take("  ", []) == ("", [])
-    assert list(page._answer(_friend(Echo), [])) == [[]]
+def _friend(answers: list[str | Exception], opened: threading.Event) -> Friend:
+    def speaker() -> Speaker:
+        opened.wait()
+        if answers and isinstance(answers[0], Exception):
+            raise answers[0]
+        drafts = [answer for answer in answers for _ in range(DRAFTS)]
+        return Speaker(FakeChatModel(answers=drafts), "fake", "answers")
+
+    rooms = Rooms(PlainEar(), OneCard(), EverythingFits(), speaker)  # type: ignore[arg-type]
+    return Friend(PlainSafety(), lambda: rooms, "GB")  # type: ignore[arg-type]
+
+
+def _wait_for(friend: Friend) -> None:
+    for thread in threading.enumerate():
+        if thread.name == "open-model":
+            thread.join()
+    assert friend.awake
+
+
+def test_the_card_answers_until_the_model_is_there() -> None:
+    opened = threading.Event()
+    friend = _friend([GOOD], opened)
+    friend.wake()
+    assert "waking up" in friend.state
+    early = friend.reframe(THOUGHT)
+    assert (early.origin, early.text) == ("card", WORDS[0])
+    opened.set()
+    _wait_for(friend)
+    assert friend.state == ""
+    assert friend.reframe(THOUGHT).text == GOOD
+
+
+def test_without_a_model_the_card_answers_and_the_state_says_why() -> None:
+    opened = threading.Event()
+    opened.set()
+    friend = _friend([ModelMissing("It is not here.", "Run: reframer models pull")], opened)
+    friend.wake()
+    _wait_for(friend)
+    assert friend.state == "It is not here. Run: reframer models pull"
+    assert friend.reframe(THOUGHT).origin == "card"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House.open(Settings(port=free_port(), models_dir=tmp_path, country="GB"))
+
+
+def test_every_browser_tab_gets_a_conversation_of_its_own(house: House) -> None:
+    talk = Talk(house)
+    talk.run(lambda conversation: conversation.take("hello"))
+    assert len(talk.turns) == 1
+    assert deepcopy(talk).turns == ()
+
+
+def test_a_stopped_answer_leaves_no_trace(house: House) -> None:
+    talk = Talk(house)
+
+    def say(conversation: Conversation) -> Turn:
+        talk.stop()
+        return conversation.take("hello")
+
+    talk.run(say)
+    assert talk.turns == ()
+
+
+def test_a_choice_holds_from_the_next_turn_on(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "config_dir", lambda: tmp_path)
+    talk = Talk(house)
+    talk.run(lambda conversation: conversation.take("hello"))
+    house.remember(voice="child")
+    talk.run(lambda conversation: conversation.take("hello"))
+    to_a_child = Talk(house)
+    to_a_child.run(lambda conversation: conversation.take("hello"))
+    assert talk.turns[1].words == to_a_child.turns[0].words != talk.turns[0].words
+
+
+# Practice
+
+
+def test_the_small_step_of_the_day_goes_through_all_cards_in_turn(
+    techniques: tuple[Technique, ...],
+) -> None:
+    led = [technique for technique in techniques if technique.led]
+    start = date(2026, 11, 25)
+    days = [todays(techniques, start + timedelta(days=n)) for n in range(len(led))]
+    assert {technique.id for technique in days} == {technique.id for technique in led}
+    assert todays(techniques, start) == todays(techniques, start)
+    assert days[0].title.replace("'", "&#x27;") in today_markup(techniques, start)
+
+
+def test_every_card_stands_in_the_library_once(techniques: tuple[Technique, ...]) -> None:
+    background = load_background()
+    shown = library_markup(techniques, background)
+    assert shown.count("class='entry'") + shown.count('class="entry"') == 64
+    assert len(techniques) + len(background) == 64
+
+
+def test_a_search_finds_cards_with_all_words(techniques: tuple[Technique, ...]) -> None:
+    shown = library_markup(techniques, load_background(), "polish COFFEE")
+    assert "Not yet" in shown
+    assert shown.count("<summary>") == 1
+    assert "No card has these words" in library_markup(techniques, (), "xyzzy")
+
+
+# Help
+
+
+def test_every_country_with_help_lines_has_a_name() -> None:
+    directory = load_directory()
+    known = {line.country for line in directory.helplines} | set(directory.emergency)
+    assert known - {"*"} == set(COUNTRIES)
+
+
+def test_the_lines_of_a_country_are_shown_with_the_emergency_number() -> None:
+    shown = helplines_markup("GB", load_directory())
+    for part in ("Samaritans", "tel:116123", "tel:999", "For young people"):
+        assert part in shown
+
+
+def test_without_a_country_there_is_the_world() -> None:
+    assert "findahelpline.com" in helplines_markup("", load_directory())
+
+
+# Privacy
+
+
+def test_a_model_of_another_program_is_not_passed_over(tmp_path: Path) -> None:
+    assert any("runs inside" in finding for finding in findings(Settings()))
+    served = Settings(model="openai:local")
+    assert any("<b>The model is served" in finding for finding in findings(served))
+
+
+# The server
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = Settings(port=port, models_dir=paths.cache_dir() / "no-models-here")
-    yield page.launch(settings, browser=False, block=False)
+    settings = Settings(port=free_port(), models_dir=paths.cache_dir() / "no-models-here")
+    yield page.launch(House.open(settings), browser=False, block=False)
 
 
 def test_the_page_opens_with_its_link_and_only_with_it(address: str) -> None:

@@ -42,7 +42,7 @@ def test_danger_is_met_with_written_words(friend: Reframer) -> None:
 
 
 def test_another_technique_gives_another_answer(friend: Reframer) -> None:
-    answers = {}
+    answers: dict[str, str] = {}
     for _ in range(3):
         answer = friend.reframe(THOUGHT, Wishes(other_than=tuple(answers)))
         answers[answer.techniques[0].id] = answer.text

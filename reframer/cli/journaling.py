@@ -20,6 +20,7 @@ from reframer.cli.reframe import open_reframer
 from reframer.engine import Reframer
 from reframer.journal import checkpoint, outputs
 from reframer.journal.choices import Choices, StopReview
+from reframer.journal.formats import open_journal
 from reframer.journal.outputs import Written
 from reframer.journal.records import Held, JournalResult, Reply, Unread
 from reframer.journal.run import Answered, Event, Finished, another_way, reframe_journal
@@ -110,7 +111,7 @@ def _dry_run(
 ) -> tuple[Unread, ...]:
     """Show what would be answered, without a model, and return what could not be read."""
     with checkpoint.opened(path) as kept:
-        scan = Scan(reframer, path, choices, kept)
+        scan = Scan(reframer, open_journal(path, choices.format, choices.ask), choices, kept)
         for event in scan.run():
             teller.tell(event)
         teller.would_answer(scan)

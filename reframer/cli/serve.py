@@ -13,6 +13,7 @@ from reframer import settings
 def serve(port: int | None, no_browser: bool) -> None:
     """Open the chat page on this machine. Ctrl-C ends it."""
     chosen = settings.load({"port": port})
-    from reframer.ui.page import launch  # takes seconds to import
+    from reframer.ui.house import House  # these take seconds to import
+    from reframer.ui.page import launch
 
-    launch(chosen, browser=not no_browser)
+    launch(House.open(chosen), browser=not no_browser)

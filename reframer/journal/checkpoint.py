@@ -85,6 +85,18 @@ class Checkpoint:
         os.close(self._handle)
 
 
+class Unkept(Checkpoint):
+    """Records that live no longer than the run: nothing is written anywhere."""
+
+    def __init__(self) -> None:
+        self.fresh = True
+        self._lines = {}
+
+    def put(self, records: Mapping[str, Line]) -> None:
+        """Hold records by their keys."""
+        self._lines.update(records)
+
+
 @contextmanager
 def opened(journal: Path) -> Iterator[Checkpoint]:
     """Open the checkpoint of a journal, for this run alone, while the body runs.

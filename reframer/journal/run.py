@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 from reframer.engine import Reframer
 from reframer.journal import checkpoint
-from reframer.journal.checkpoint import Checkpoint, Line, hash_of
+from reframer.journal.checkpoint import Checkpoint, Line, Unkept, hash_of
 from reframer.journal.choices import Choices, StopReview
-from reframer.journal.formats import STDIN
+from reframer.journal.formats import STDIN, open_journal
 from reframer.journal.insight import normal
 from reframer.journal.records import Answer, Document, Held, JournalResult, Reply, Unread
 from reframer.journal.scan import Found, Scan, Scanned
@@ -93,15 +93,40 @@ def reframe_journal(
     """
     choices = choices or Choices()
     with checkpoint.opened(path) as kept:
-        scan = Scan(reframer, path, choices, kept)
-        yield from scan.run()
-        answers = _Answers(reframer, scan.found, choices, kept)
-        yield from answers.run()
-        replies, reviewed = answers.reviewed()
-        result = _result(path, scan, replies, answers.models)
-        yield Finished(result, tuple(scan.documents.values()), reviewed)
+        documents = open_journal(path, choices.format, choices.ask)
+        reviewed = yield from _run(reframer, path, documents, choices, kept)
         if reviewed and not choices.keep:
             kept.remove()
+
+
+def reframe_document(reframer: Reframer, document: Document, choices: Choices) -> Iterator[Event]:
+    """Answer the inner critic all through a document, in memory alone.
+
+    It goes as `reframe_journal` goes, but nothing is kept anywhere: a run that is cut off is over.
+
+    Raises:
+        ModelError: The model or the embedder is missing, damaged or too large, or failed.
+        KnowledgeError: The cards or the index cannot be used.
+    """
+    yield from _run(reframer, document.path, [document], choices, Unkept())
+
+
+def _run(
+    reframer: Reframer,
+    path: Path,
+    documents: Iterable[Document | Unread],
+    choices: Choices,
+    kept: Checkpoint,
+) -> Generator[Event, None, bool]:
+    """Take steps 2 to 7 and return whether a review went through to its end."""
+    scan = Scan(reframer, documents, choices, kept)
+    yield from scan.run()
+    answers = _Answers(reframer, scan.found, choices, kept)
+    yield from answers.run()
+    replies, reviewed = answers.reviewed()
+    result = _result(path, scan, replies, answers.models)
+    yield Finished(result, tuple(scan.documents.values()), reviewed)
+    return reviewed
 
 
 def another_way(reframer: Reframer, reply: Reply, thought: Thought, wishes: Wishes) -> Reply:

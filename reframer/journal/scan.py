@@ -13,7 +13,6 @@ from typing import Any
 from reframer.engine import Reframer
 from reframer.journal.checkpoint import Checkpoint, Line, hash_of
 from reframer.journal.choices import Choices
-from reframer.journal.formats import open_journal
 from reframer.journal.insight import Tally
 from reframer.journal.records import Document, Entry, Held, Unread
 from reframer.records import Notice, Risk, Thought
@@ -71,7 +70,7 @@ class Scan:
 
     Args:
         reframer: The flow.
-        path: File or folder of the journal.
+        documents: The journal's files, and what could not be read of it.
         choices: What to read.
         kept: What earlier runs read and heard; gets what this one does.
 
@@ -86,7 +85,13 @@ class Scan:
         tally: What was heard in them.
     """
 
-    def __init__(self, reframer: Reframer, path: Path, choices: Choices, kept: Checkpoint) -> None:
+    def __init__(
+        self,
+        reframer: Reframer,
+        documents: Iterable[Document | Unread],
+        choices: Choices,
+        kept: Checkpoint,
+    ) -> None:
         self.found: list[Found] = []
         self.held: list[Held] = []
         self.unread: list[Unread] = []
@@ -96,7 +101,7 @@ class Scan:
         self.days: set[date] = set()
         self.tally = Tally()
         self._reframer = reframer
-        self._path = path
+        self._journal = documents
         self._choices = choices
         self._kept = kept
 
@@ -125,7 +130,7 @@ class Scan:
 
     def _chosen(self) -> Iterator[tuple[Document, Entry]]:
         """Yield the entries that are to be read, with their files; note what could not be."""
-        for document in open_journal(self._path, self._choices.format, self._choices.ask):
+        for document in self._journal:
             if isinstance(document, Unread):
                 self.unread.append(document)
                 continue

@@ -60,7 +60,9 @@ class Ear:
         self.word = word
         self.history: list[str] = []
 
-    def notice_many(self, texts: Sequence[str]) -> tuple[tuple[Notice, ...], ...]:
+    def notice_many(
+        self, texts: Sequence[str], threshold: float | None = None
+    ) -> tuple[tuple[Notice, ...], ...]:
         self.history += texts
         return tuple(tuple(self._notices(text)) for text in texts)
 

@@ -72,6 +72,21 @@ def find(path: Path, name: str | None = None) -> Format:
         return _detected(path, file.read(_HEAD))
 
 
+def parse(data: bytes, name: str, ask: AskPassword) -> Document:
+    """Return what bytes hold that come from no file of this machine.
+
+    Args:
+        data: The bytes.
+        name: What their file is called.
+        ask: Asks for the password, where they are encrypted.
+
+    Raises:
+        TextUnreadable: They are not what their format promises.
+    """
+    path = Path(name)
+    return _detected(path, data[:_HEAD]).parse(data, path, shown(name), ask)
+
+
 def open_journal(
     path: Path, format_name: str | None, ask: AskPassword
 ) -> Iterator[Document | Unread]:

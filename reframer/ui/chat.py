@@ -1,0 +1,251 @@
+"""The tab Chat: type a thought, read a friend's words and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from reframer.conversation import Conversation, Turn, Wish
+from reframer.errors import ReframerError
+from reframer.records import Person, Technique
+from reframer.ui.house import House
+from reframer.ui.markup import escaped, folded, prose, words
+from reframer.ui.parts import QUIETLY, quiet_button, sheet
+from reframer.ui.talk import Say, Talk
+
+Shown = dict[Any, Any]
+
+# What is sent is taken up at once: `Talk` sees to it that one answer follows the other.
+_AT_ONCE: dict[str, Any] = {**QUIETLY, "trigger_mode": "multiple", "concurrency_limit": None}
+
+_EXAMPLES = (
+    "I snapped at my kids again. I'm a terrible parent.",
+    "everyone else my age has their life together",
+    "I froze in the meeting. They must think I'm useless.",
+)
+_WELCOME = (
+    "<h1>What are you telling yourself?</h1>"
+    "<p>Write down a hard word against yourself. You get back what a good friend might say, "
+    "and where it comes from.</p>"
+)
+AS_I, AS_YOU = "As “I”", "As “you”"  # also how a conversation words these wishes
+_WISHES: tuple[tuple[Wish, str], ...] = (
+    ("another", "Another way"),
+    ("softer", "Softer"),
+    ("shorter", "Shorter"),
+    ("practical", "More practical"),
+    ("as-i", AS_I),
+    ("as-you", AS_YOU),
+)
+_CARD_SPEAKS = "These are the card’s own words."
+
+
+class Chat:
+    """The tab's components and what happens when they are used.
+
+    Args:
+        house: What all tabs share.
+    """
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._talk = gr.State(Talk(house))
+        self._welcome = sheet(_WELCOME, "welcome")
+        self._turns = sheet(name="talk")
+        self._live = sheet(name="live")
+        with gr.Row(elem_id="wishes", visible=False) as self._wishes:
+            wishes = {wish: quiet_button(label, wish) for wish, label in _WISHES}
+            quiet_button("Copy", "copy")
+            misfit = quiet_button("This did not fit", "misfit")
+        with gr.Row(elem_id="safety", visible=False) as self._safety:
+            meant = quiet_button("That’s not what I meant", "went-on")
+        self._note = sheet(name="note")
+        with gr.Row(elem_id="composer"):
+            self._thought = gr.Textbox(
+                label="Your thought",
+                show_label=False,
+                container=False,
+                placeholder="As it sounds in your head",
+                autofocus=True,
+                lines=1,
+                max_lines=8,
+                elem_id="thought",
+                html_attributes=gr.InputHTMLAttributes(
+                    autocomplete="off", spellcheck=False, enterkeyhint="send"
+                ),
+            )
+            send = gr.Button("Send", elem_id="send", variant="primary", min_width=80, scale=0)
+            self._stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=80, scale=0)
+        with gr.Column(elem_id="examples") as self._examples:
+            examples = [quiet_button(example) for example in _EXAMPLES]
+        with gr.Row(elem_id="tools", visible=False) as self._tools:
+            edit = quiet_button("Edit what I wrote", "edit")
+            undo = quiet_button("Undo", "undo")
+            clear = quiet_button("Clear all", "clear")
+        self._as_i, self._as_you = wishes["as-i"], wishes["as-you"]
+
+        answering = [
+            gr.on(
+                [self._thought.submit, send.click],
+                self._take,
+                [self._talk, self._thought],
+                self._shown,
+                **_AT_ONCE,
+            ),
+            *(
+                button.click(partial(self._wish, wish), self._talk, self._shown, **_AT_ONCE)
+                for wish, button in (*wishes.items(), ("another", misfit), ("went-on", meant))
+            ),
+        ]
+        self._stop.click(self._stopped, self._talk, self._shown, cancels=answering, **QUIETLY)
+        edit.click(self._edited, self._talk, self._shown, **QUIETLY)
+        undo.click(self._undone, self._talk, self._shown, **QUIETLY)
+        clear.click(self._cleared, self._talk, self._shown, **QUIETLY)
+        for button in examples:
+            button.click(partial(str, button.value), None, self._thought, **QUIETLY)
+
+    @property
+    def _shown(self) -> list[Any]:
+        return [
+            self._welcome, self._turns, self._live, self._wishes, self._safety, self._note,
+            self._thought, self._stop, self._examples, self._tools, self._as_i, self._as_you,
+        ]  # fmt: skip
+
+    def _take(self, talk: Talk, text: str) -> Iterator[Shown]:
+        """Answer what was typed."""
+        if not text.strip():
+            yield {self._note: ""}
+            return
+        yield from self._answer(talk, text, lambda conversation: conversation.take(text))
+
+    def _wish(self, wish: Wish, talk: Talk) -> Iterator[Shown]:
+        """Answer the last thought as it is wished for."""
+
+        def say(conversation: Conversation) -> Turn:
+            return conversation.wish(wish)
+
+        yield from self._answer(talk, "", say)
+
+    def _answer(self, talk: Talk, typed: str, say: Say) -> Iterator[Shown]:
+        """Show that an answer is under way, then the answer, or why there is none."""
+        talk.typed = typed
+        yield {
+            **self._view(talk, waiting=typed or talk.asked),
+            self._thought: "",
+            self._stop: gr.update(visible=True),
+        }
+        try:
+            talk.run(say)
+        except ReframerError as problem:
+            note = prose(str(problem))
+            yield {**self._view(talk), self._thought: typed, self._note: note, self._live: note}
+            return
+        yield {**self._view(talk), self._live: prose(talk.turns[-1].words) if talk.turns else ""}
+
+    def _stopped(self, talk: Talk) -> Shown:
+        talk.stop()
+        return {**self._view(talk), self._thought: talk.typed}
+
+    def _edited(self, talk: Talk) -> Shown:
+        asked = talk.asked
+        talk.undo()
+        return {**self._view(talk), self._thought: asked}
+
+    def _undone(self, talk: Talk) -> Shown:
+        talk.undo()
+        return self._view(talk)
+
+    def _cleared(self, talk: Talk) -> Shown:
+        talk.clear()
+        return {**self._view(talk), self._thought: ""}
+
+    def _view(self, talk: Talk, waiting: str = "") -> Shown:
+        """Return everything that depends on what was said so far.
+
+        Args:
+            talk: The conversation.
+            waiting: What is being answered; empty where nothing is.
+        """
+        last = talk.turns[-1] if talk.turns and not waiting else None
+        answered = last is not None and last.answer is not None and bool(last.answer.techniques)
+        begun = bool(talk.turns or waiting)
+        as_i = _speaks_as_i(talk.turns, self._house.settings.person)
+        return {
+            self._welcome: gr.update(visible=not begun),
+            self._examples: gr.update(visible=not begun),
+            self._turns: conversation_markup(talk.turns, waiting),
+            self._wishes: gr.update(visible=answered),
+            self._safety: gr.update(visible=last is not None and last.kind == "safety"),
+            self._as_i: gr.update(visible=not as_i),
+            self._as_you: gr.update(visible=as_i),
+            self._tools: gr.update(visible=bool(talk.turns) and not waiting),
+            self._stop: gr.update(visible=False),
+            self._note: "",
+        }
+
+
+def _speaks_as_i(turns: tuple[Turn, ...], person: Person) -> bool:
+    """Whether the last answer is worded as the person's own, by wish or by the settings."""
+    for turn in reversed(turns):
+        if turn.kind != "wish":
+            break
+        if turn.said in (AS_I, AS_YOU):
+            return turn.said == AS_I
+    return person == "i"
+
+
+def conversation_markup(turns: tuple[Turn, ...], waiting: str = "") -> str:
+    """Return a conversation as markup: each thought, and beside it the words for it.
+
+    Args:
+        turns: What was said.
+        waiting: A thought that is being answered; empty where none is.
+    """
+    shown = [_turn_markup(turn, latest=False) for turn in turns[:-1]]
+    if turns:
+        shown.append(_turn_markup(turns[-1], latest=not waiting))
+    if waiting:
+        shown.append(_row(waiting, "", "<p class='waiting'>Thinking about it …</p>", "turn latest"))
+    return "".join(shown)
+
+
+def _turn_markup(turn: Turn, *, latest: bool) -> str:
+    behind = _behind(turn)
+    if behind and not latest:
+        behind = folded("Why, and where it comes from", behind, "more")
+    spoken = f"<div class='words' dir='auto'>{words(turn.words)}</div>{behind}"
+    wish = turn.said if turn.kind == "wish" else ""
+    name = f"turn {'latest' if latest else 'past'} is-{turn.kind}"
+    return _row(turn.thought or turn.said, wish, spoken, name)
+
+
+def _row(thought: str, wish: str, answer: str, name: str) -> str:
+    asked = f"<p class='wish'>{escaped(wish)}</p>" if wish else ""
+    return (
+        f"<section class='{name}'><div class='asked'><p dir='auto'>{escaped(thought)}</p>{asked}"
+        f"</div><div class='answer'>{answer}</div></section>"
+    )
+
+
+def _behind(turn: Turn) -> str:
+    """Return what stands below the words: technique, why, source, and a small step."""
+    if isinstance(turn.card, Technique):
+        return _about(turn.card, "")
+    if turn.card is not None:
+        sources = "".join(f"<p class='cite'>{escaped(source)}</p>" for source in turn.card.sources)
+        return f"<div class='behind'><p><b>{escaped(turn.card.title)}</b></p>{sources}</div>"
+    if turn.answer is None or not turn.answer.techniques:
+        return ""
+    note = _CARD_SPEAKS if turn.answer.origin == "card" else ""
+    return "".join(_about(technique, note) for technique in turn.answer.techniques)
+
+
+def _about(technique: Technique, note: str) -> str:
+    step = folded("A small step, if you like", prose(technique.step), "step")
+    return (
+        f"<div class='behind'><p><b>{escaped(technique.title)}</b><br>{escaped(technique.why)} "
+        f"{note}</p><p class='cite'>{escaped(str(technique.source))}</p>{step}</div>"
+    )

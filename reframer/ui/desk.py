@@ -1,0 +1,108 @@
+"""The journal of one browser tab: what was answered in it, and what is to stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from reframer.journal import formats
+from reframer.journal.choices import Choices, no_password
+from reframer.journal.records import Document, Held, Reply, Way
+from reframer.journal.run import Answered, Event, reframe_document
+from reframer.ui.house import House
+
+_WAY: Way = "below"
+
+
+@dataclass(slots=True)
+class Decided:
+    """An answer, and whether it is to stand in the journal."""
+
+    reply: Reply
+    stays: bool = True
+
+
+class Desk:
+    """A journal and its answers, in memory alone. Each browser tab gets a fresh one.
+
+    Args:
+        house: What all tabs share.
+
+    Attributes:
+        answers: What was answered so far, in the journal's order once the run is over.
+        held: Entries that were not answered.
+        at: Number of the answer that is being looked at.
+    """
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._document: Document | None = None
+        self.answers: list[Decided] = []
+        self.held: list[Held] = []
+        self.at = 0
+
+    def __deepcopy__(self, memo: object) -> Desk:
+        """Return a fresh one: this is how Gradio makes the state of a new tab."""
+        return Desk(self._house)
+
+    @property
+    def current(self) -> Decided | None:
+        """The answer that is being looked at; None behind the last one."""
+        return self.answers[self.at] if self.at < len(self.answers) else None
+
+    def run(self, text: str, name: str) -> Iterator[Event]:
+        """Answer a journal, and tell how it goes.
+
+        Raises:
+            ReframerError: It cannot be read or answered.
+        """
+        self.clear()
+        self._document = formats.parse(text.encode(), name, no_password)
+        choices = Choices(wishes=self._house.wishes, country=self._house.country)
+        for event in reframe_document(self._house.friend, self._document, choices):
+            match event:
+                case Held():
+                    self.held.append(event)
+                case Answered():
+                    self.answers.append(Decided(event.reply))
+                    self._sort()
+            yield event
+
+    def decide(self, words: str, *, stays: bool) -> None:
+        """Settle the answer that is being looked at, and go on to the next.
+
+        Args:
+            words: How it is to be worded.
+            stays: Whether it is to stand in the journal.
+        """
+        if self.current is None:
+            return
+        answer = replace(self.current.reply.answer, words=words.strip())
+        reply = replace(self.current.reply, answer=answer)
+        self.answers[self.at] = Decided(reply, stays and bool(answer.words))
+        self.at += 1
+
+    def written(self) -> bytes:
+        """Return the journal with the answers that stay.
+
+        Raises:
+            UsageError: Its format can only be read.
+        """
+        if self._document is None:
+            return b""
+        staying = [decided.reply.answer for decided in self.answers if decided.stays]
+        return self._document.written(staying, _WAY)
+
+    def clear(self) -> None:
+        """Forget the journal."""
+        self._document = None
+        self.answers, self.held, self.at = [], [], 0
+
+    def _sort(self) -> None:
+        """Put the answers into the journal's order: they come as they are ready."""
+        if self._document is None:
+            return
+        place = {entry.id: number for number, entry in enumerate(self._document.entries)}
+        self.answers.sort(
+            key=lambda decided: (place[decided.reply.answer.entry], decided.reply.answer.start)
+        )

@@ -1,0 +1,92 @@
+"""What all tabs of all browsers share: the friend, the settings, the cards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from langchain_core.embeddings import Embeddings
+
+from reframer import settings
+from reframer.conversation import Library
+from reframer.embedding import LocalEmbeddings
+from reframer.knowledge import Background, load_background, load_techniques
+from reframer.records import Technique, Wishes
+from reframer.safety import country_here
+from reframer.settings import Settings
+from reframer.ui.friend import Friend
+
+
+@dataclass(slots=True)
+class House:
+    """What the rooms of the page have in common.
+
+    Attributes:
+        settings: As they stand now.
+        friend: Answers.
+        library: Explains.
+        techniques: The technique cards.
+        background: The background cards.
+    """
+
+    settings: Settings
+    friend: Friend
+    library: Library
+    techniques: tuple[Technique, ...]
+    background: tuple[Background, ...]
+
+    @classmethod
+    def open(cls, chosen: Settings) -> House:
+        """Open the house as the settings say; the model is opened in the background.
+
+        Raises:
+            KnowledgeError: There is no usable card.
+        """
+        techniques, background = load_techniques(chosen.cards_dir), load_background()
+        library = Library(_LateEmbeddings(chosen), techniques, background)
+        friend = Friend.open(chosen)
+        friend.wake()
+        return cls(chosen, friend, library, techniques, background)
+
+    @property
+    def country(self) -> str:
+        """The country of the help lines; empty where neither settings nor locale know it."""
+        return (self.settings.country or country_here()).upper()
+
+    @property
+    def wishes(self) -> Wishes:
+        """How the settings say that one would like to be spoken to."""
+        chosen = self.settings
+        return Wishes(tone=chosen.tone, voice=chosen.voice, person=chosen.person)
+
+    def remember(self, **changes: Any) -> None:
+        """Take over settings and write them to the settings file.
+
+        Raises:
+            SettingsError: A value is impossible, or the file is not TOML.
+        """
+        settings.save(changes)
+        self.settings = replace(self.settings, **changes)
+        self.friend.move_to(self.settings.country)
+
+
+class _LateEmbeddings(Embeddings):
+    """The embedder, opened when it is first asked: the page is there without it, too.
+
+    Args:
+        chosen: Where its files lie.
+    """
+
+    def __init__(self, chosen: Settings) -> None:
+        self._folder = chosen.models_dir
+
+    def embed_query(self, text: str) -> list[float]:
+        return self._embeddings.embed_query(text)
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return self._embeddings.embed_documents(texts)
+
+    @cached_property
+    def _embeddings(self) -> LocalEmbeddings:
+        return LocalEmbeddings.from_catalog(self._folder)

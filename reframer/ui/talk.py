@@ -1,0 +1,71 @@
+"""The conversation of one browser tab."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from reframer.conversation import Conversation, Turn
+from reframer.ui.house import House
+
+Say = Callable[[Conversation], Turn]
+
+
+class Talk:
+    """A conversation whose answers can be stopped. Each browser tab gets a fresh one.
+
+    Args:
+        house: What all tabs share.
+
+    Attributes:
+        typed: What was typed for the answer under way; empty for a wish.
+    """
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._conversation = Conversation(house.friend, house.library, house.wishes)
+        self._lock = threading.Lock()
+        self._wanted: Say | None = None
+        self.typed = ""
+
+    def __deepcopy__(self, memo: object) -> Talk:
+        """Return a fresh one: this is how Gradio makes the state of a new tab."""
+        return Talk(self._house)
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """What was said, first to last."""
+        return self._conversation.turns
+
+    @property
+    def asked(self) -> str:
+        """What the last turn is about; empty where there is none."""
+        return self.turns[-1].thought or self.turns[-1].said if self.turns else ""
+
+    def run(self, say: Say) -> None:
+        """Take one turn. Where it was stopped meanwhile, it leaves no trace.
+
+        Raises:
+            ReframerError: There can be no answer.
+        """
+        self._wanted = say
+        with self._lock:
+            if self._wanted is not say:
+                return
+            self._conversation.prefer(self._house.wishes)
+            say(self._conversation)
+            if self._wanted is not say:
+                self._conversation.undo()
+
+    def stop(self) -> None:
+        """Want no answer any more. The model may still finish its sentence, unheard."""
+        self._wanted = None
+
+    def undo(self) -> None:
+        """Take back the last turn, if there is one."""
+        self._conversation.undo()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.stop()
+        self._conversation.clear()

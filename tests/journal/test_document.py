@@ -1,0 +1,36 @@
+"""A journal that is no file of this machine: answered in memory, and kept nowhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reframer.journal import formats
+from reframer.journal.choices import Choices, no_password
+from reframer.journal.run import Answered, Finished, reframe_document
+from tests.journal.conftest import DAYS
+from tests.journal.friend import friend
+
+NAME = "2024-01-15.md"
+DATA = DAYS[NAME].encode()
+
+
+def test_it_is_answered_as_a_file_would_be() -> None:
+    document = formats.parse(DATA, NAME, no_password)
+    *_, answered, finished = reframe_document(friend(), document, Choices())
+    assert isinstance(answered, Answered)
+    assert isinstance(finished, Finished)
+    assert [reply.answer.sentence for reply in finished.result.replies] == ["I'm such an idiot."]
+    assert (
+        answered.reply.answer.words in document.written([answered.reply.answer], "below").decode()
+    )
+
+
+def test_nothing_of_it_is_written_anywhere(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    list(reframe_document(friend(), formats.parse(DATA, NAME, no_password), Choices()))
+    assert not data.exists()
+    assert list(tmp_path.iterdir()) == []
