@@ -43,6 +43,8 @@ _TWIN = 0.85
 _EAGER = 0.08
 # Warm enough that drafts differ; a small model loses its sense when it is warmer (docs/log.md).
 _TEMPERATURE = 0.5
+# A full stop of an abbreviation ends an opening too soon; the review refuses what is left of it.
+_SENTENCE_ENDS = [". ", "? ", "! ", "\n"]
 _NO_WISHES = Wishes()
 _BEHIND = {"background": True}
 
@@ -274,14 +276,14 @@ class Reframer:
         """Let the model draft several times at once, and choose the best that may be shown."""
         speaker = self._speaker
         examples = match.examples[_EXAMPLES_SHOWN - 1 :: -1]  # the nearest last
-        messages = (
-            prompts.opening(thought.story)
-            if speaker.says == "openings"
-            else prompts.answer(thought.story, match.technique, examples)
-        )
         options = {"temperature": _TEMPERATURE, **(speaker.behind if behind else {})}
+        if speaker.says == "openings":
+            messages = prompts.opening(thought.story, match.technique)
+            options["stop"] = _SENTENCE_ENDS
+        else:
+            messages = prompts.answer(thought.story, match.technique, examples)
         drafts = self._drafters.map(
-            lambda seed: _plain(speaker.model.invoke(messages, seed=seed, **options).text),
+            lambda seed: _draft(speaker.model.invoke(messages, seed=seed, **options).text),
             range(_DRAFTS_BEHIND if behind else _DRAFTS),
         )
         return self._choose(list(drafts), thought.story, match)
@@ -408,8 +410,10 @@ def _twin(match: Match) -> bool:
     return match.nearness >= _TWIN
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.split())
+def _draft(text: str) -> str:
+    """Return a draft on one line, with the full stop that a stop word took."""
+    line = " ".join(text.split())
+    return line if not line or line[-1] in ".?!\"')" else f"{line}."
 
 
 def _finish(answer: Reframe, started: float) -> Reframe:

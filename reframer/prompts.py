@@ -21,13 +21,14 @@ _OPENING = "opening.v1.toml"
 _ANSWER = "answer.v1.toml"
 
 
-def opening(thought: str) -> list[BaseMessage]:
-    """Return the messages that ask the model with reframer's adapter how an answer opens.
+def opening(thought: str, technique: Technique) -> list[BaseMessage]:
+    """Return the messages that ask the model with reframer's adapter to answer.
 
     Args:
         thought: What the person says to themselves.
+        technique: Its move is the instruction.
     """
-    return _template(_OPENING).format_messages(thought=thought)
+    return _template(_OPENING).format_messages(thought=thought, move=technique.move)
 
 
 def answer(

@@ -21,10 +21,11 @@ TECHNIQUE = Technique(
 EXAMPLE = Example("00000000", "not-yet", "I can't cook", "You burnt one dish.")
 
 
-def test_the_technique_steers_a_whole_answer() -> None:
-    text = " ".join(str(m.content) for m in prompts.answer("I can't swim", TECHNIQUE))
-    assert TECHNIQUE.move in text
-    assert "I can't swim" in text
+def test_the_technique_steers_the_prompt() -> None:
+    for ask in (prompts.opening, prompts.answer):
+        text = " ".join(str(m.content) for m in ask("I can't swim", TECHNIQUE))
+        assert TECHNIQUE.move in text
+        assert "I can't swim" in text
 
 
 def test_examples_are_shown_as_earlier_turns() -> None:
@@ -32,15 +33,9 @@ def test_examples_are_shown_as_earlier_turns() -> None:
     assert [message.type for message in messages] == ["system", "human", "ai", "human"]
 
 
-def test_an_opening_is_asked_for_with_the_thought_alone() -> None:
-    messages = prompts.opening("I can't swim")
-    assert [message.type for message in messages] == ["system", "human"]
-    assert messages[-1].content == "I can't swim"
-
-
 def test_braces_in_a_thought_are_only_text() -> None:
     thought = "I {move} {0} {unknown}"
-    assert prompts.opening(thought)[-1].content == thought
+    assert prompts.opening(thought, TECHNIQUE)[-1].content == thought
     assert thought in str(prompts.answer(thought, TECHNIQUE)[-1].content)
 
 
@@ -48,4 +43,3 @@ def test_what_is_the_same_for_everyone_comes_first() -> None:
     one = prompts.answer("I can't swim", TECHNIQUE)
     other = prompts.answer("nobody likes me", TECHNIQUE, [EXAMPLE])
     assert one[0] == other[0]
-    assert prompts.opening("I can't swim")[0] == prompts.opening("nobody likes me")[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from click.testing import CliRunner  # noqa: E402
 from models.training import loop, lora, voice  # noqa: E402
 from models.training.loop import Recipe, train  # noqa: E402
 from models.training.network import Network, Shape, read_network  # noqa: E402
-from models.training.pairs import Pair, batches, openings, pair  # noqa: E402
+from models.training.pairs import Pair, batches, examples, pair  # noqa: E402
 from reframer.errors import ModelError, UsageError  # noqa: E402
 from reframer.knowledge import read_technique  # noqa: E402
 from reframer.llama.gguf import read_header  # noqa: E402
@@ -69,10 +68,7 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="module")
 def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cards")
-    pairs = [
-        f"> I burnt pan p{n} and pot q{n}\n\nPan p{n} and pot q{n} got hot. Pans do."
-        for n in range(30)
-    ]
+    pairs = [f"> I burnt dish {n}\n\nDish {n} got too hot." for n in range(30)]
     (folder / "not-yet.md").write_text("\n\n".join([_CARD, *pairs, ""]))
     return folder
 
@@ -114,8 +110,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pairs(base: Path, cards: Path) -> list[Pair]:
     weights = Weights.open(base, threads=1)
     technique = read_technique(cards / "not-yet.md")
-    chosen = [opening for kept in (False, True) for opening in openings([technique], held_out=kept)]
-    return [pair(opening, weights, _END) for opening in chosen]
+    return [pair(technique, example, weights, _END) for example in technique.examples]
 
 
 def adapted(base: Path, recipe: Recipe = _RECIPE) -> Network:
@@ -131,33 +126,22 @@ def quiet(_line: str) -> None:
 
 def test_held_out_examples_are_never_trained_on(cards: Path) -> None:
     technique = read_technique(cards / "not-yet.md")
-    learned = {opening.thought for opening in openings([technique], held_out=False)}
-    kept = {opening.thought for opening in openings([technique], held_out=True)}
+    learned = {example.id for _, example in examples([technique], held_out=False)}
+    kept = {example.id for _, example in examples([technique], held_out=True)}
     assert kept
     assert not learned & kept
-    assert learned | kept == {example.thought for example in technique.examples}
-
-
-def test_only_first_sentences_that_say_the_thought_back_are_learned(cards: Path) -> None:
-    technique = read_technique(cards / "not-yet.md")
-    leap = replace(technique.examples[0], answer="Aunt Vera never minded a burnt supper. Pans do.")
-    learned = openings(
-        [replace(technique, examples=(*technique.examples[1:], leap))], held_out=False
-    )
-    assert "Pan p1 and pot q1 got hot." in {opening.sentence for opening in learned}
-    assert leap.thought not in {opening.thought for opening in learned}
+    assert learned | kept == {example.id for example in technique.examples}
 
 
 def test_a_pair_is_asked_as_the_program_asks_and_ends(base: Path, cards: Path) -> None:
     weights = Weights.open(base, threads=1)
     technique = read_technique(cards / "not-yet.md")
-    opening = openings([technique], held_out=False)[0]
-    made = pair(opening, weights, _END)
+    made = pair(technique, technique.examples[0], weights, _END)
     text = "".join(_TOKENS[token] for token in made.tokens).replace("Ġ", " ").replace("Ċ", "\n")
     prompt = "".join(_TOKENS[token] for token in made.tokens[: made.prompt])
     assert prompt.endswith("<|im_start|>assistantĊ")
-    assert opening.thought in text
-    assert text.endswith(f"<|im_start|>assistant\n{opening.sentence}<|im_end|>")
+    assert technique.move in text
+    assert text.endswith("<|im_start|>assistant\nDish 0 got too hot.<|im_end|>")
 
 
 def test_an_epoch_has_every_pair_once_and_little_filling() -> None:

@@ -89,7 +89,7 @@ def speak_all(asked: Sequence[Asked]) -> list[Row]:
     return [
         _run("the thought itself", asked, lambda thought: thought),
         *_base(asked, matches, chosen),
-        _adapter(asked, chosen),
+        _adapter(asked, matches, chosen),
         _shipped(asked),
     ]
 
@@ -110,13 +110,14 @@ def _base(asked: Sequence[Asked], matches: Matches, chosen: Settings) -> list[Ro
     ]
 
 
-def _adapter(asked: Sequence[Asked], chosen: Settings) -> Row:
+def _adapter(asked: Sequence[Asked], matches: Matches, chosen: Settings) -> Row:
     tuned = ChatLlama.from_catalog(catalog.default("chat"), chosen.models_dir)
 
     def say(thought: str) -> str:
-        return tuned.invoke(prompts.opening(thought), seed=0).text
+        messages = prompts.opening(thought, matches[thought].technique)
+        return tuned.invoke(messages, seed=0).text
 
-    return _run("adapter alone (openings)", asked, say)
+    return _run("adapter alone", asked, say)
 
 
 def _run(name: str, asked: Sequence[Asked], speak: Callable[[str], str]) -> Row:

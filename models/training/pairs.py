@@ -1,11 +1,10 @@
-"""What the voice is trained on: how answers on the cards open, as tokens, put in batches."""
+"""What the voice is trained on: the cards' examples as tokens, and how they are put in batches."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import random
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,12 +12,9 @@ from typing import Protocol
 from langchain_core.messages import convert_to_openai_messages
 
 from reframer import prompts
-from reframer.fit import Fit
 from reframer.records import Example, Technique
-from reframer.wording import says_back
 
 _POOL = 16
-_SENTENCE_END = re.compile(r"(?:(?<=[.?!])|(?<=[.?!][\"')\]]))\s+")
 
 
 class Tokenizer(Protocol):
@@ -29,14 +25,6 @@ class Tokenizer(Protocol):
 
     def tokens(self, text: str) -> list[int]:
         """Return the tokens of a text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A thought, and the sentence with which a friend's answer to it opens."""
-
-    thought: str
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,43 +43,33 @@ class Pair:
         return len(self.tokens)
 
 
-def openings(techniques: Iterable[Technique], *, held_out: bool) -> list[Opening]:
-    """Return thoughts with the first sentence of a friend's answer, as far as it says them back.
-
-    A first sentence is taken where it keeps to the thought: every word is the thought's or belongs
-    to a friend's usual vocabulary, and it speaks of the particular thing. The adapter is to learn
-    to say back truly, so the sentences that leap are left out.
-
-    Args:
-        techniques: The cards.
-        held_out: Whether to take the held-out examples or the others.
-    """
-    techniques = tuple(techniques)
-    fit = Fit.learn(techniques)
+def examples(techniques: Iterable[Technique], *, held_out: bool) -> list[tuple[Technique, Example]]:
+    """Return the examples for training, or those held out, each with its technique."""
     return [
-        Opening(example.thought, first)
+        (technique, example)
         for technique in techniques
         for example in technique.examples
         if example.held_out is held_out
-        and not says_back(first := _first(example), example.thought, fit)
     ]
 
 
-def pair(opening: Opening, tokenizer: Tokenizer, end: int) -> Pair:
-    """Return an opening as tokens, asked for exactly as the program asks.
+def pair(technique: Technique, example: Example, tokenizer: Tokenizer, end: int) -> Pair:
+    """Return an example as tokens, asked for exactly as the program asks.
 
     Args:
-        opening: The thought and the sentence.
+        technique: The example's technique.
+        example: The thought and its answer.
         tokenizer: The model's own.
         end: The token that ends an answer.
     """
-    prompt = tokenizer.prompt(convert_to_openai_messages(prompts.opening(opening.thought)))
-    return Pair((*prompt, *tokenizer.tokens(opening.sentence), end), len(prompt))
+    messages = prompts.opening(example.thought, technique)
+    prompt = tokenizer.prompt(convert_to_openai_messages(messages))
+    return Pair((*prompt, *tokenizer.tokens(example.answer), end), len(prompt))
 
 
-def fingerprint(chosen: Iterable[Opening]) -> str:
-    """Return the SHA-256 of what is trained on: thoughts and sentences, in order."""
-    rows = [(opening.thought, opening.sentence) for opening in chosen]
+def fingerprint(chosen: Iterable[tuple[Technique, Example]]) -> str:
+    """Return the SHA-256 of what is trained on: moves, thoughts and answers, in order."""
+    rows = [(technique.move, example.thought, example.answer) for technique, example in chosen]
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -116,7 +94,3 @@ def batches(pairs: Sequence[Pair], size: int, seed: int) -> Iterator[list[Pair]]
         cut += [near[at : at + size] for at in range(0, len(near), size)]
     shuffle(cut)
     yield from cut
-
-
-def _first(example: Example) -> str:
-    return _SENTENCE_END.split(example.answer)[0]

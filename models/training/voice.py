@@ -1,10 +1,9 @@
 """Train the voice: ``python -m models.training.voice``.
 
-Reads the default model back from its GGUF file, trains a low-rank adapter on how answers on the
-cards open (without the held-out tenth), keeps the one with the lowest held-out loss, and writes it
-as llama.cpp reads it. Beside it come a JSON file that says how it was made, and a picture of the
-losses. Before it is written, llama.cpp speaks with it, and the trained network is asked whether it
-agrees.
+Reads the default model back from its GGUF file, trains a low-rank adapter on the cards' examples
+without the held-out tenth, keeps the one with the lowest held-out loss, and writes it as llama.cpp
+reads it. Beside it come a JSON file that says how it was made, and a picture of the losses. Before
+it is written, llama.cpp speaks with it, and the trained network is asked whether it agrees.
 
 It uses a CUDA device where there is one. Broken off, it goes on where it was when it is started
 again with the same settings.
@@ -30,14 +29,14 @@ from langchain_core.messages import convert_to_openai_messages
 from models.training import lora
 from models.training.loop import History, Recipe, train
 from models.training.network import Network, read_network
-from models.training.pairs import Opening, fingerprint, openings, pair
+from models.training.pairs import examples, fingerprint, pair
 from reframer import catalog, paths, prompts, settings
 from reframer.errors import ModelError, ReframerError
 from reframer.knowledge import load_techniques, read_technique
 from reframer.llama.gguf import read_header
 from reframer.llama.sampling import Sampling
 from reframer.llama.weights import Weights
-from reframer.records import Technique
+from reframer.records import Example, Technique
 from reframer.threads import usable_cores
 
 _LICENCE = "Apache-2.0"
@@ -59,7 +58,7 @@ _PLAIN = Recipe()
 @click.option("--batch", default=_PLAIN.batch, show_default=True, help="Pairs in a step.")
 @click.option("--seed", default=_PLAIN.seed, show_default=True)
 def main(gguf: Path | None, work: Path, out: Path, cards: Path | None, **recipe: Any) -> None:
-    """Train the voice on how the cards' answers open; write it as an adapter for llama.cpp."""
+    """Train the voice on the cards' examples and write it as an adapter for llama.cpp."""
     try:
         _make(gguf or _default_model(), work, out, _techniques(cards), Recipe(**recipe))
     except ReframerError as error:
@@ -69,12 +68,12 @@ def main(gguf: Path | None, work: Path, out: Path, cards: Path | None, **recipe:
 def _make(
     base: Path, work: Path, out: Path, techniques: Sequence[Technique], recipe: Recipe
 ) -> None:
-    chosen = openings(techniques, held_out=False)
-    kept = openings(techniques, held_out=True)
+    chosen = examples(techniques, held_out=False)
+    kept = examples(techniques, held_out=True)
     end = int(read_header(base).values["tokenizer.ggml.eos_token_id"])
     weights = Weights.open(base)
-    pairs = [pair(opening, weights, end) for opening in chosen]
-    held_out = [pair(opening, weights, end) for opening in kept]
+    pairs = [pair(*entry, weights, end) for entry in chosen]
+    held_out = [pair(*entry, weights, end) for entry in kept]
     tokens = sum(map(len, pairs))
     _tell(f"{len(pairs)} pairs of {tokens} tokens, {len(held_out)} held out; reading the base ...")
 
@@ -131,16 +130,19 @@ def _network(base: Path, recipe: Recipe) -> Network:
 
 
 @torch.no_grad()
-def _agreement(network: Network, weights: Weights, asked: Sequence[Opening]) -> float:
+def _agreement(
+    network: Network, weights: Weights, asked: Sequence[tuple[Technique, Example]]
+) -> float:
     """Return how many of llama.cpp's likeliest tokens are the network's likeliest too.
 
     They cannot all be: llama.cpp computes with the quantized weights, in other precision.
     """
     network.eval()
     same = count = 0
-    for opening in asked:
-        prompt = weights.prompt(convert_to_openai_messages(prompts.opening(opening.thought)))
-        speech = weights.speak(prompt, Sampling(temperature=0, max_tokens=40))
+    for technique, example in asked:
+        messages = prompts.opening(example.thought, technique)
+        prompt = weights.prompt(convert_to_openai_messages(messages))
+        speech = weights.speak(prompt, Sampling(temperature=0, max_tokens=80))
         said = weights.tokens(b"".join(speech).decode("utf-8", "replace"))
         tokens = torch.tensor([prompt + said], device=network.output.weight.device)
         likeliest = network.output(network(tokens)[0, len(prompt) - 1 : -1]).argmax(-1)
