@@ -461,3 +461,15 @@ def test_a_listener_that_is_slow_does_not_slow_the_others(small: Weights) -> Non
     assert say(small, "Hello")
     assert time.monotonic() - begun < 60
     slow.close()
+
+
+def test_a_process_may_end_while_the_model_still_speaks(small_model_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from reframer.llama.weights import *\n"
+        "model = Weights.open(Path(sys.argv[1]))\n"
+        "speech = model.speak(model.tokens('Once upon a time'), Sampling(max_tokens=500))\n"
+        "next(iter(speech)); speech.close()"
+    )
+    command = [sys.executable, "-c", code, str(small_model_path)]
+    for _ in range(3):
+        assert subprocess.run(command, timeout=120).returncode == 0

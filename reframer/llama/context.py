@@ -27,7 +27,8 @@ class Sampler:
 
     def __init__(self, sampling: Sampling, vocabulary: int) -> None:
         chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
-        weakref.finalize(self, llama_cpp.llama_sampler_free, chain)
+        # Never at the end of the process: the worker may still compute with it then.
+        weakref.finalize(self, llama_cpp.llama_sampler_free, chain).atexit = False
         links = [
             llama_cpp.llama_sampler_init_penalties(
                 vocabulary, _REPEATS_SEEN, sampling.repeat_penalty, 0.0, 0.0
@@ -72,10 +73,9 @@ class Context:
         self.cells, self.slots = cells, slots
         self._vocabulary = llama_cpp.llama_model_get_vocab(model)
         self._pointer = _open(model, cells, slots, threads, self.batch)
-        self._free = weakref.finalize(self, llama_cpp.llama_free, self._pointer)
         self._memory = llama_cpp.llama_get_memory(self._pointer)
         self._filled = llama_cpp.llama_batch_init(self.batch, 0, 1)
-        weakref.finalize(self, llama_cpp.llama_batch_free, self._filled)
+        self._free = weakref.finalize(self, _free, self._pointer, self._filled)
         if adapter is not None:
             self._put_on(model, adapter)
 
@@ -138,6 +138,11 @@ class Context:
             f"The adapter {adapter} cannot be put on the model.",
             "Use an adapter that was trained for this model.",
         )
+
+
+def _free(pointer: Any, batch: Any) -> None:
+    llama_cpp.llama_batch_free(batch)
+    llama_cpp.llama_free(pointer)
 
 
 def _open(model: Any, cells: int, slots: int, threads: int, batch: int) -> Any:
