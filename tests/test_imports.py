@@ -16,9 +16,9 @@ PACKAGE = Path(__file__).parent.parent / "reframer"
 # A room may import rooms of the layers above it in this list, and nothing beside or below.
 LAYERS = (
     {"errors", "paths", "records", "threads"},
-    {"settings", "seal", "catalog"},
+    {"settings", "seal", "catalog", "history"},
     {"pull", "llama", "embedding", "knowledge", "sentences"},
-    {"retrieval", "critic", "safety"},
+    {"retrieval", "critic", "safety", "names"},
     {"prompts", "review", "fit", "mirror"},
     {"wording"},
     {"engine"},

@@ -214,13 +214,28 @@ class Scheduler(Generic[Sampler]):
             source, shared = self._nearest(row.prompt)
             if self._soon(row) > shared:
                 continue
-            target = _least_missed(free, source)
-            if not self._make_room(row.cells - target.held, spare=(source, target)):
-                target = source
-                if source.row or not self._make_room(row.cells - source.held, spare=(source,)):
-                    return
+            target = self._place(row, free, source)
+            if target is None:
+                return
             self._waiting.remove(row)
             self._seat(row, target, source, shared)
+
+    def _place(
+        self, row: Row[Sampler], free: Sequence[_Slot[Sampler]], source: _Slot[Sampler]
+    ) -> _Slot[Sampler] | None:
+        """Return the slot that a row is to have; None while there is no room."""
+        if not self._busy():
+            # Who is alone finds the memory as if it were empty but for the shared beginning. Cells
+            # left lying between would change the order of sums, and so, now and then, a word.
+            for slot in free:
+                if slot is not source:
+                    self._empty(slot)
+            return source
+        target = _least_missed(free, source)
+        if self._make_room(row.cells - target.held, spare=(source, target)):
+            return target
+        in_place = not source.row and self._make_room(row.cells - source.held, spare=(source,))
+        return source if in_place else None
 
     def _nearest(self, prompt: Sequence[int]) -> tuple[_Slot[Sampler], int]:
         """Return the slot that holds most of a prompt, and how much of it may be used."""
