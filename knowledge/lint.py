@@ -26,6 +26,7 @@ from reframer.records import Example, Technique
 _TECHNIQUES = 45
 _EXAMPLES = 25
 _ABOUT, _STEP, _LINE, _ANSWER = (50, 160), (30, 120), 25, (18, 50)
+_TEEN, _CHILD = (15, 38), (12, 30)
 _SENTENCES = 3
 # On one card: how many answers may begin with the same two words, with "you", ask, or deny a label.
 _SAME_BEGINNING, _BEGIN_YOU, _ASK, _DENY = 2, 4, 2, 2
@@ -104,8 +105,14 @@ def check(store: Store, embeddings: LocalEmbeddings | None) -> list[Finding]:
     findings = [*store.unreadable]
     for file, technique in store.cards:
         findings += _card(store, file, technique)
-        for text in (*technique.words, *(example.answer for example in technique.examples)):
-            findings += (store.at(file, text, reason) for reason in _answer(text))
+        answers = (example.answer for example in technique.examples)
+        for texts, length in (
+            ((*technique.words, *answers), _ANSWER),
+            (technique.words_teen, _TEEN),
+            (technique.words_child, _CHILD),
+        ):
+            for text in texts:
+                findings += (store.at(file, text, reason) for reason in _answer(text, length))
     findings += _whole_store(store)
     if embeddings is not None:
         findings += _near(store, embeddings, "thought", _NEAR_THOUGHT, lambda e: e.thought)
@@ -152,9 +159,9 @@ def _too_often(store: Store, file: Path, answers: Sequence[str]) -> Iterator[Fin
             yield store.at(file, seen[-1], f"{len(seen)} answers begin with {begin!r}")
 
 
-def _answer(answer: str) -> Iterator[str]:
-    """Yield what is wrong with one answer by itself."""
-    least, most = _ANSWER
+def _answer(answer: str, length: tuple[int, int]) -> Iterator[str]:
+    """Yield what is wrong with one answer by itself; the length is the fewest and most words."""
+    least, most = length
     if not least <= (count := len(answer.split())) <= most:
         yield f"{count} words, not {least} to {most}"
     if (count := len(_SENTENCE_END.split(answer))) > _SENTENCES:

@@ -168,6 +168,7 @@ FRONTS: Mapping[str, Front] = {
     "kept": command("--debug", "--keep", _DANGER, stdin=_PASSPHRASE),
     "history": command("history", "--debug", "search", "{}", stdin=_PASSPHRASE),
     "doctor privacy": command("doctor", "privacy"),
+    "chat": command("chat", "--debug", stdin="{}\n"),
     "python": _process("-c", _PYTHON, stdin="{}"),
     "page": page,
 }
