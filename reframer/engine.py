@@ -256,7 +256,8 @@ class Reframer:
 
     def _answer(self, thought: Thought, wishes: Wishes, *, behind: bool = False) -> Reframe:
         match = self._retrieve(thought, wishes)
-        choice = _Choice("", {}) if _by_hand(match, wishes) else self._speak(thought, match, behind)
+        by_hand = self._by_hand(match, wishes)
+        choice = _Choice("", {}) if by_hand else self._speak(thought, match, behind)
         return Reframe(
             source=thought.text,
             text=shaped(self._words(choice.text, thought, match, wishes), match.technique, wishes),
@@ -272,6 +273,15 @@ class Reframer:
         used = set(wishes.other_than)
         matches = self._rooms.retriever.search(thought.text, thought.kinds, k=1 + len(used))
         return next((match for match in matches if match.technique.id not in used), matches[0])
+
+    def _by_hand(self, match: Match, wishes: Wishes) -> bool:
+        """Whether all words are written by hand, and the model is not asked.
+
+        So it is for children, where no opening is wanted of a model that words openings, and where
+        an example says the same as the thought: its answer answers the thought, too.
+        """
+        no_opening = self._speaker.says == "openings" and not wants_opening(wishes)
+        return wishes.voice == "child" or no_opening or _twin(match)
 
     def _speak(self, thought: Thought, match: Match, behind: bool) -> _Choice:
         """Let the model draft several times at once, and choose the best that may be shown."""
@@ -293,7 +303,7 @@ class Reframer:
         """Return the draft that fits best among those that break no rule."""
         rejected: Counter[str] = Counter()
         fitting: dict[str, float] = {}
-        for draft in dict.fromkeys(drafts):
+        for draft in dict.fromkeys(filter(None, drafts)):
             broken = self._broken(draft, thought, match)
             rejected.update(broken)
             if not broken:
@@ -399,14 +409,6 @@ def _thought(text: str, critical: Sequence[Notice]) -> str:
     start = text.rfind("\n\n", 0, strongest.start) + 1
     start = max(start, strongest.end - _WHOLE_THOUGHT)
     return " ".join(text[start : strongest.end].split())
-
-
-def _by_hand(match: Match, wishes: Wishes) -> bool:
-    """Whether all words are written by hand: for children, and where nothing is to be said back.
-
-    Where an example says the same as the thought, its answer answers the thought, too.
-    """
-    return wishes.voice == "child" or not wants_opening(wishes) or _twin(match)
 
 
 def _twin(match: Match) -> bool:

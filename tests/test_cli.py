@@ -26,7 +26,7 @@ from reframer.catalog import Model, ModelFile
 from reframer.cli import cli, run, show
 from reframer.errors import CardError, ModelMissing, PullError, ReframerError, TextTooLong
 from reframer.pull import Watcher
-from reframer.records import Reframe, Risk, Source, Technique
+from reframer.records import Reframe, Risk, Source, Technique, Wishes
 from reframer.settings import Settings
 
 COMMANDS_PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
@@ -62,19 +62,22 @@ class FakeReframer:
     Attributes:
         answers: What it will answer, first in, first out; an exception is raised instead.
         history: The texts it was given, in order.
+        wishes: How they wished to be answered, in order.
         opened_with: The settings it was opened with.
     """
 
     answers: list[Reframe | BaseException] = field(default_factory=lambda: [ANSWER])
     history: list[str] = field(default_factory=list)
+    wishes: list[Wishes] = field(default_factory=list)
     opened_with: Settings | None = None
 
     def open(self, chosen: Settings) -> FakeReframer:
         self.opened_with = chosen
         return self
 
-    def reframe(self, text: str) -> Reframe:
+    def reframe(self, text: str, wishes: Wishes) -> Reframe:
         self.history.append(text)
+        self.wishes.append(wishes)
         answer = self.answers.pop(0)
         if isinstance(answer, BaseException):
             raise answer
@@ -140,6 +143,22 @@ def test_the_answer_is_on_stdout_and_its_ground_on_stderr(
     assert out == f"{ANSWER.text}\n"
     for part in (TECHNIQUE.title, TECHNIQUE.why, "Somebody (2003)", TECHNIQUE.step):
         assert part in err
+
+
+def test_wishes_reach_the_friend(fake: FakeReframer) -> None:
+    assert run(["--tone", "shorter", "--voice", "teen", "--person", "i", THOUGHT]) == 0
+    assert fake.wishes == [Wishes("shorter", "teen", "i")]
+
+
+def test_it_explains_itself_when_asked(
+    fake: FakeReframer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.answers = [replace(ANSWER, rejected={"verdict": 2})]
+    assert run(["--explain", THOUGHT]) == 0
+    err = capsys.readouterr().err
+    assert "hard names for yourself" in err
+    assert "verdict (2)" in err
+    assert TECHNIQUE.move in err
 
 
 def test_json_holds_the_whole_answer(

@@ -127,7 +127,7 @@ def test_in_place_changes_only_what_was_answered_and_keeps_modes(vault: Path) ->
     after = bytes_of(vault)
     assert {name for name in after if after[name] != ORIGINAL[name]} == ANSWERED
     first = after["2024-01-15.md"].decode()
-    assert first.startswith("Anna called about Friday. She was kind. You ")
+    assert first.startswith("Anna called about Friday. She was kind. ")
     assert first.endswith("\n\nI slept.\n")
     assert stat.S_IMODE((vault / "2024-01-15.md").stat().st_mode) == 0o640
 

@@ -94,7 +94,7 @@ def test_when_every_way_was_used_the_words_come_round_and_are_not_made_again(
     model = PlainModel()
     result = result_of(tmp_path, model=model)
     assert len(result.replies) == 28
-    assert len(model.history) < 28
+    assert len(set(model.history)) < 28
 
 
 @pytest.mark.parametrize("journal", sorted(FIXTURES.iterdir()), ids=lambda path: path.name)
