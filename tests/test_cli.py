@@ -636,9 +636,11 @@ def test_doctor_goes_on_after_a_library_that_does_not_load(
 
 def test_serve_opens_the_page_as_told(monkeypatch: pytest.MonkeyPatch) -> None:
     launched: list[tuple[int, bool]] = []
-    page = ModuleType("reframer.ui.page")
-    page.launch = lambda chosen, browser: launched.append((chosen.port, browser))  # type: ignore[attr-defined]
+    page, house = ModuleType("reframer.ui.page"), ModuleType("reframer.ui.house")
+    page.launch = lambda opened, browser: launched.append((opened.port, browser))  # type: ignore[attr-defined]
+    house.House = SimpleNamespace(open=lambda chosen: chosen)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "reframer.ui.page", page)
+    monkeypatch.setitem(sys.modules, "reframer.ui.house", house)
     assert run(["serve"]) == 0
     assert run(["serve", "--port", "9000", "--no-browser"]) == 0
     assert launched == [(7865, True), (9000, False)]

@@ -117,7 +117,8 @@ def test_the_card_answers_until_the_model_is_there() -> None:
     friend.wake()
     assert "waking up" in friend.state
     early = friend.reframe(THOUGHT)
-    assert (early.origin, early.text) == ("card", WORDS[0])
+    assert early.origin == "card"
+    assert early.text.endswith(WORDS[0])
     opened.set()
     _wait_for(friend)
     assert friend.state == ""
