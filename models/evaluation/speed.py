@@ -79,9 +79,8 @@ def main() -> None:
 
 
 def _prompts(count: int) -> Prompts:
-    techniques = load_techniques()
-    asked = [one.thought for one in thoughts()[:count]]
-    return [prompts.answer(t, k, k.examples[:2]) for t, k in zip(asked, techniques, strict=False)]
+    asked = zip(thoughts()[:count], load_techniques(), strict=False)
+    return [prompts.opening(one.thought, technique) for one, technique in asked]
 
 
 def _timed(way: Way, asked: Prompts) -> float:

@@ -197,9 +197,9 @@ def _written(asked: Sequence[Asked], rows: Sequence[Row]) -> str:
     """Return the hard thoughts with what every configuration said to them, as Markdown."""
     parts = [
         "# Examples",
-        "Sixty hard thoughts and what five configurations said to them, unedited and not chosen. "
-        "Made by `python -m models.evaluation.voice docs/examples.md`; what is wrong with the "
-        "answers is in [evaluation.md](evaluation.md).",
+        f"Sixty hard thoughts and what {len(rows) - 1} configurations said to them, unedited and "
+        "not chosen, by `python -m models.evaluation.voice docs/examples.md`. What is wrong with "
+        "them is in [evaluation.md](evaluation.md).",
     ]
     for index, one in enumerate(asked):
         if one.group != "held out":
