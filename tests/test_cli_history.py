@@ -12,7 +12,7 @@ from reframer import paths
 from reframer.cli import run
 from reframer.errors import UsageError
 from reframer.history import History
-from reframer.records import Reframe
+from reframer.records import Reframe, Wishes
 from reframer.settings import Settings
 
 PASSPHRASE = "three quiet words"
@@ -20,7 +20,7 @@ ANSWER = Reframe("I failed Anna.", "Anna knows you tried.", "model", kinds=("gui
 
 
 class Friend:
-    def reframe(self, text: str) -> Reframe:
+    def reframe(self, text: str, wishes: Wishes) -> Reframe:
         return ANSWER
 
 

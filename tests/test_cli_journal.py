@@ -17,7 +17,7 @@ from rich.console import Console
 
 from reframer import paths, settings
 from reframer.cli import journaling, run
-from reframer.journal import checkpoint, scan
+from reframer.journal import checkpoint
 from reframer.journal.records import AskPassword, Unread
 from tests.journal.conftest import DAYS
 from tests.journal.friend import SAYINGS, PlainModel, friend
@@ -211,7 +211,7 @@ def test_an_encrypted_journal_asks_for_its_password(
     def read(path: Path, name: str | None, password: AskPassword) -> Iterator[Unread]:
         yield Unread(path, f"The password was {password(path)}.")
 
-    monkeypatch.setattr(scan, "open_journal", read)
+    monkeypatch.setattr("reframer.journal.run.open_journal", read)
     journal = tmp_path / "journal.jrnl"
     journal.write_bytes(b"JRNLv3")
     assert run(["journal", str(journal)]) == 1
