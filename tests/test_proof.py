@@ -212,7 +212,8 @@ def test_the_watcher_would_see_an_attempt_to_leave(attempt: str, tmp_path: Path)
 @pytest.mark.parametrize(
     "code",
     [
-        "from langchain_core.runnables import RunnableLambda; RunnableLambda(str).invoke(1)",
+        "from langchain_core.runnables import RunnableLambda; RunnableLambda(str).invoke(1)\n"
+        "import time; time.sleep(5)",  # it sends in the background
         "import chromadb; chromadb.Client()",
         "import gradio; gradio.Interface(str, 'text', 'text').launch(prevent_thread_lock=True)",
     ],
