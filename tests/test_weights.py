@@ -28,12 +28,13 @@ from reframer.errors import (
 )
 from reframer.llama import weights as weights_room
 from reframer.llama.chat import ChatLlama
-from reframer.llama.context import Context
+from reframer.llama.context import Context, Sampler
 from reframer.llama.gguf import read_header
 from reframer.llama.memory import free_memory
 from reframer.llama.sampling import Sampling
+from reframer.llama.scheduler import Row
 from reframer.llama.stopping import decode, until
-from reframer.llama.weights import Weights
+from reframer.llama.weights import Speech, Weights
 
 Tensors = Mapping[str, NDArray[np.float32]]
 GREEDY = Sampling(temperature=0, max_tokens=24)
@@ -480,3 +481,12 @@ def test_a_process_may_end_while_the_model_still_speaks(small_model_path: Path) 
     command = [sys.executable, "-c", code, str(small_model_path)]
     for _ in range(3):
         assert subprocess.run(command, timeout=120).returncode == 0
+
+
+def test_a_model_may_be_collected_on_its_own_worker_thread(small_model_path: Path) -> None:
+    runner = Weights.open(small_model_path)._runner
+    speech = Speech(1, lambda _: b"")
+    speech.begin = lambda cached: runner.close()  # type: ignore[method-assign]
+    runner.submit(Row([1], 1, Sampler(GREEDY, 49152), speech))
+    runner._thread.join(60)
+    assert not runner._thread.is_alive()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from reframer.errors import ModelError
@@ -15,9 +16,11 @@ class Runner:
 
     Args:
         context: The model's memory, which belongs to that thread from now on.
+        release: Frees the model and its memory; called when the thread ends.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, release: Callable[[], None]) -> None:
+        self._release = release
         self._scheduler: Scheduler[Sampler] = Scheduler(context)
         self._inbox: SimpleQueue[Row[Sampler] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="llama", daemon=True)
@@ -28,9 +31,13 @@ class Runner:
         self._inbox.put(row)
 
     def close(self) -> None:
-        """End the thread after the step that is being computed."""
+        """End the thread after the step that is being computed, and wait until all is freed.
+
+        Python may collect a model on any thread, on this one too, which cannot wait for itself.
+        """
         self._inbox.put(None)
-        self._thread.join()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
 
     def _run(self) -> None:
         while self._take_in():
@@ -40,6 +47,7 @@ class Runner:
                 failure = ModelError("The model failed while it spoke.", "Try again.")
                 failure.__cause__ = error
                 self._scheduler.fail(failure)
+        self._release()
 
     def _take_in(self) -> bool:
         """Take what came in, waiting for something where there is nothing to do.

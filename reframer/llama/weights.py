@@ -11,6 +11,7 @@ import logging
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -126,10 +127,11 @@ class Weights:
         self._bos = _token_text(self._vocabulary, llama_cpp.llama_vocab_bos(self._vocabulary))
         eos = _token_text(self._vocabulary, llama_cpp.llama_vocab_eos(self._vocabulary))
         self._template = Jinja2ChatFormatter(header.chat_template, eos, self._bos)
-        self._runner = Runner(context)
+        self._runner = Runner(context, partial(_release, context, model))
         self.context = longest
         self.adapter = adapter
-        weakref.finalize(self, _free, self._runner, context, model)
+        # Left to the end of the process, the library would free its memory too late and complain.
+        weakref.finalize(self, self._runner.close)
 
     @classmethod
     def open(
@@ -259,9 +261,7 @@ def _load(path: Path) -> Any:
     return model
 
 
-def _free(runner: Runner, context: Context, model: Any) -> None:
-    """End the worker, then free the memory, in this order, before the library is unloaded."""
-    runner.close()
+def _release(context: Context, model: Any) -> None:
     context.close()
     llama_cpp.llama_model_free(model)
 
