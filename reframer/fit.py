@@ -23,6 +23,7 @@ LEAST = 3.0
 _STRANGER = 2.0  # what a word from nowhere costs
 _COMMON = 1.0  # inverse document frequency, in nats, from which a shared word counts
 _USUAL = 4  # answers in which a word came up by itself make it part of the vocabulary
+_PLAIN = 25
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _CONTRACTED = re.compile(r"['’](?:s|re|ve|d|ll|m|t)$")
 _SUFFIX = re.compile(r"(?:ies|es|s|ed|ing|ly|er|est|y|e)$")
@@ -36,11 +37,13 @@ class Fit:
     Attributes:
         rarity: Inverse document frequency of each stem in the examples, in nats.
         vocabulary: Stems that a friend uses whatever the thought is about.
+        plain: Those of them that turn up in very many answers.
         rarest: Rarity of a stem that no example holds.
     """
 
     rarity: dict[str, float]
     vocabulary: frozenset[str]
+    plain: frozenset[str]
     rarest: float
 
     @classmethod
@@ -60,7 +63,8 @@ class Fit:
                     count += 1
         rarity = {stem: math.log(count / (1 + times)) for stem, times in seen.items()}
         usual |= {stem for stem, times in brought.items() if times >= _USUAL}
-        return cls(rarity, frozenset(usual), math.log(max(count, 1)))
+        plain = frozenset(stem for stem, times in brought.items() if times >= _PLAIN)
+        return cls(rarity, frozenset(usual), plain, math.log(max(count, 1)))
 
     def score(self, answer: str, thought: str) -> float:
         """Return how well an answer fits a thought; compare it with `LEAST`."""

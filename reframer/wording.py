@@ -31,13 +31,13 @@ def says_back(sentence: str, thought: str, fit: Fit) -> tuple[str, ...]:
     Args:
         sentence: What the model would say first.
         thought: What the person said.
-        fit: Knows a friend's vocabulary.
+        fit: Knows the words that a friend uses whatever the thought is about.
 
     Returns:
         Names of the rules it breaks; empty for a sentence that may be shown.
     """
     broken = [problem.rule for problem in review_opening(sentence, thought)]
-    if stems(sentence) - stems(thought) - fit.vocabulary:
+    if stems(sentence) - stems(thought) - fit.plain:
         broken.append("invented")
     if fit.score(sentence, thought) < LEAST:
         broken.append("beside the point")
