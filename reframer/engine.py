@@ -192,7 +192,7 @@ class Reframer:
         return self._rooms.critic.notice_many(texts, threshold)
 
     def answer_as_completed(
-        self, thoughts: Sequence[Thought], wishes: Wishes | Sequence[Wishes] = _NO_WISHES
+        self, thoughts: Sequence[Thought], wishes: Wishes = _NO_WISHES
     ) -> Iterator[tuple[int, Reframe]]:
         """Answer thoughts that safety has read and the ear has heard, several at a time.
 
@@ -200,16 +200,15 @@ class Reframer:
 
         Args:
             thoughts: The thoughts.
-            wishes: How the person would like to be spoken to, once for all or for each.
+            wishes: How the person would like to be spoken to.
 
         Yields:
             The thought's number and its answer, in the order in which answers are ready.
         """
-        each = [wishes] * len(thoughts) if isinstance(wishes, Wishes) else wishes
         with ThreadPoolExecutor(_THOUGHTS_AT_ONCE, thread_name_prefix="thought") as pool:
             work = [
-                pool.submit(self._timed, number, thought, wish)
-                for number, (thought, wish) in enumerate(zip(thoughts, each, strict=True))
+                pool.submit(self._timed, number, thought, wishes)
+                for number, thought in enumerate(thoughts)
             ]
             try:
                 yield from (done.result() for done in as_completed(work))
@@ -286,12 +285,12 @@ class Reframer:
     def _speak(self, thought: Thought, match: Match, behind: bool) -> _Choice:
         """Let the model draft several times at once, and choose the best that may be shown."""
         speaker = self._speaker
-        examples = match.examples[_EXAMPLES_SHOWN - 1 :: -1]  # the nearest last
         options = {"temperature": _TEMPERATURE, **(speaker.behind if behind else {})}
         if speaker.says == "openings":
             messages = prompts.opening(thought.story, match.technique)
             options["stop"] = _SENTENCE_ENDS
         else:
+            examples = match.examples[_EXAMPLES_SHOWN - 1 :: -1]  # the nearest last
             messages = prompts.answer(thought.story, match.technique, examples)
         drafts = self._drafters.map(
             lambda seed: _draft(speaker.model.invoke(messages, seed=seed, **options).text),
@@ -307,9 +306,8 @@ class Reframer:
             broken = self._broken(draft, thought, match)
             rejected.update(broken)
             if not broken:
-                fitting[draft] = self._rooms.fit.score(draft, thought) - _A_WORD * len(
-                    draft.split()
-                )
+                length = len(draft.split())
+                fitting[draft] = self._rooms.fit.score(draft, thought) - _A_WORD * length
         return _Choice(max(fitting, key=fitting.__getitem__, default=""), dict(rejected))
 
     def _broken(self, draft: str, thought: str, match: Match) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reframer.records import Technique
+from reframer.sentences import WORD
 
 # On held-out examples, nearly all answers to another thought lie below this score, and a quarter of
 # the right answers (docs/evaluation.md). What is refused wrongly costs a draft; the other way round
@@ -23,8 +24,7 @@ LEAST = 3.0
 _STRANGER = 2.0  # what a word from nowhere costs
 _COMMON = 1.0  # inverse document frequency, in nats, from which a shared word counts
 _USUAL = 4  # answers in which a word came up by itself make it part of the vocabulary
-_PLAIN = 25
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_PLAIN = 25  # and so many make it one of the plain words
 _CONTRACTED = re.compile(r"['’](?:s|re|ve|d|ll|m|t)$")
 _SUFFIX = re.compile(r"(?:ies|es|s|ed|ing|ly|er|est|y|e)$")
 _SHORTEST_STEM = 3
@@ -78,7 +78,7 @@ class Fit:
 
 def stems(text: str) -> frozenset[str]:
     """Return the words of a text without their usual endings."""
-    return frozenset(_stem(word.lower()) for word in _WORD.findall(text))
+    return frozenset(_stem(word.lower()) for word in WORD.findall(text))
 
 
 def _stem(word: str) -> str:

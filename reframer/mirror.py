@@ -14,6 +14,7 @@ from typing import Any
 
 from reframer import paths
 from reframer.records import Notice, Voice
+from reframer.sentences import WORD
 
 _SHORTEST, _LONGEST = 3, 16  # words of a clause
 _NEAR = 2  # sentences from the harshest one
@@ -56,7 +57,6 @@ _TO_I = {
     "yours": "mine",
     "yourself": "myself",
 }
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 _CLAUSES = re.compile(
     r"\s*(?:[;:—–]|,(?!\d)|\s-\s|\.{2,}|…|\bbecause\b|\bcos\b|\bcuz\b)\s*", re.IGNORECASE
@@ -107,7 +107,7 @@ def opening(text: str, notices: Sequence[Notice], voice: Voice = "adult") -> str
 
 def to_you(clause: str) -> str:
     """Turn words about "me" into words to "you": "I lost my keys" becomes "you lost your keys"."""
-    turned = _WORD.sub(lambda word: _turn(word[0], _TO_YOU), clause)
+    turned = WORD.sub(lambda word: _turn(word[0], _TO_YOU), clause)
     return _I_WAS.sub(lambda found: f"you{found[1]}{_WAS[found[2].lower()]}", turned)
 
 
@@ -116,7 +116,7 @@ def to_i(text: str) -> str:
     text = text.replace("’", "'")
     text = _ARE_YOU.sub(lambda found: f"{_cased(_be(found[1]), found[1])} I", text)
     text = _YOU_ARE.sub(lambda found: f"I{found[1] or ''} {_be(found[2])}", text)
-    text = _WORD.sub(lambda word: _cased(_TO_I.get(word[0].lower(), word[0]), word[0]), text)
+    text = WORD.sub(lambda word: _cased(_TO_I.get(word[0].lower(), word[0]), word[0]), text)
     return _YOU.sub(lambda found: _me_or_i(text[: found.start()], text[found.end() :]), text)
 
 
@@ -147,7 +147,7 @@ def _said_back(sentence: str) -> Iterator[tuple[str, str]]:
 
 
 def _harmless(clause: str, shortest: int = _SHORTEST) -> bool:
-    words = _WORD.findall(clause)
+    words = WORD.findall(clause)
     return (
         shortest <= len(words) <= _LONGEST
         and not _never_said_back().search(clause)

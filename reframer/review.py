@@ -14,8 +14,8 @@ from functools import cache, cached_property
 
 from reframer import paths
 from reframer.records import Example, Problem
+from reframer.sentences import WORD
 
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.?!])[\"')\]]*\s+")
 _SHORTEST, _LONGEST, _SENTENCES = 10, 55, 4
 _SHORTEST_OPENING, _LONGEST_OPENING = 5, 24
@@ -180,7 +180,7 @@ def _names(draft: _Draft) -> list[str]:
     """Capitalised words inside sentences that the thought does not hold."""
     names = []
     for sentence in draft.sentences:
-        for word in _WORD.findall(sentence)[1:]:
+        for word in WORD.findall(sentence)[1:]:
             plain = word.lower().removesuffix("'s")
             known = plain in draft.thought_words or f"{plain}'s" in draft.thought_words
             if word[0].isupper() and not word.startswith(("I'", "I")) and not known:
@@ -292,7 +292,7 @@ _RULES_OF_OPENINGS = {name: rule for name, rule in RULES.items() if name not in 
 
 
 def _words(text: str) -> list[str]:
-    return [word.lower().replace("’", "'") for word in _WORD.findall(text)]
+    return [word.lower().replace("’", "'") for word in WORD.findall(text)]
 
 
 def _overlap(words: list[str], other: list[str]) -> float:

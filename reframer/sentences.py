@@ -26,6 +26,8 @@ _MARK = re.compile(
 )
 _SPACE = re.compile(r"\s*+")
 _STARTS_WITH_EMOJI = re.compile(_EMOJI)
+# A word with its apostrophes and hyphens, as the rules of the voice count words.
+WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _LAST_WORD = re.compile(r"[^\W_]+(?:\.[^\W_]+)*\Z")
 _ENUMERATOR = re.compile(r"(?:\A|[\n\r])[ \t]{0,4}(?:\d{1,3}|[A-Za-z])\Z")
 _LIST_OR_HEADING = re.compile(r"\s*(?:[-*+•–—>#|]|\d{1,3}[.)]|\[[ xX]\])(?=\s|#|$)")

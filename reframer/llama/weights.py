@@ -29,7 +29,7 @@ from reframer.llama.scheduler import Finish, Row
 from reframer.threads import usable_cores
 
 # Rows that are computed together. On two cores, 16 rows speak at twice the speed of one row, and
-# 32 hardly faster (docs/performance.md); a thought and its answer take about 300 tokens.
+# 32 hardly faster; a thought and its answer take about 300 tokens.
 _SLOTS = 16
 _CELLS_PER_SLOT = 512
 _LONGEST_PIECE = 256

@@ -52,13 +52,12 @@ class Friend(Reframer):
 
     def reframe(self, text: str, wishes: Wishes = _NO_WISHES, *, went_on: bool = False) -> Reframe:
         """Answer one text, as `Reframer.reframe` does."""
-        in_danger = not went_on and self.assess(text).level != "none"
-        if self._whole is None or in_danger:  # danger needs no model and must not wait for it
+        if self._whole is None:
             return super().reframe(text, wishes, went_on=went_on)
         return self._whole.reframe(text, wishes, went_on=went_on)
 
     def answer_as_completed(
-        self, thoughts: Sequence[Thought], wishes: Wishes | Sequence[Wishes] = _NO_WISHES
+        self, thoughts: Sequence[Thought], wishes: Wishes = _NO_WISHES
     ) -> Iterator[tuple[int, Reframe]]:
         """Answer several thoughts, as `Reframer.answer_as_completed` does."""
         if self._whole is None:
