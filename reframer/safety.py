@@ -471,7 +471,7 @@ def signposts(risk: Risk, country: str = "", voice: Voice = "adult") -> str:
     lines = _choose(directory.helplines, country, voice, topic)
     emergency = directory.emergency.get(country, "")
     urgent = words["urgent"].format(
-        number=f"ring {emergency}" if emergency else _words()["emergency_elsewhere"]
+        number=f"call {emergency}" if emergency else _words()["emergency_elsewhere"]
     )
     return "\n\n".join(
         [
