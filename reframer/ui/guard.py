@@ -4,10 +4,11 @@ A server on 127.0.0.1 can be reached by every program and every user of the mach
 the browser, by any web page that is open. This middleware lets a request through only when
 
 1. it names this page's own address (no other host name that resolves here),
-2. it comes from the page itself or from the address bar, not from another site,
-3. it carries the cookie that the secret link of this launch set,
-4. it asks for a path that the page needs,
-5. it is not larger than a text can be,
+2. it comes from the page itself or from the address bar, not from another site or through a proxy,
+3. the connection is not another user's,
+4. it carries the cookie that the secret link of this launch set,
+5. it asks for a path that the page needs,
+6. it is not larger than a text can be,
 
 and marks every response so that the browser stores nothing and loads nothing from elsewhere.
 """
@@ -15,17 +16,19 @@ and marks every response so that the browser stores nothing and loads nothing fr
 from __future__ import annotations
 
 import hmac
+import os
 import secrets
-from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_COOKIE = "reframer"
 _LARGEST_BODY = 1_000_000
 _FIRST_SITES = ("same-origin", "none", None)
+_CONNECTIONS = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _PATHS = ("/", "/config", "/theme.css", "/manifest.json", "/favicon.ico")
 _FOLDERS = ("/assets/", "/static/", "/svelte/", "/gradio_api/heartbeat/")
 _CALLS = tuple(
@@ -68,7 +71,9 @@ class Guard:
     def __init__(self, app: ASGIApp, *, port: int, token: str) -> None:
         self._app = app
         self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
+        self._port = port
         self._token = token
+        self._cookie = f"reframer-{port}"  # a browser sends a cookie to all ports of a host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on to the page."""
@@ -90,6 +95,8 @@ class Guard:
         path = scope["path"]
         if headers.get("host") not in self._hosts or not self._from_here(headers):
             return _text(403, "This page answers only to itself.")
+        if scope["client"] and _is_anothers(scope["client"][1], self._port):
+            return _text(403, "This page answers only to the user who opened it.")
         if int(headers.get("content-length", "0") or 0) > _LARGEST_BODY:
             return _text(413, "That is longer than a text can be.")
         if not (path in _PATHS + _CALLS or path.startswith(_FOLDERS)) or ".." in path:
@@ -101,14 +108,12 @@ class Guard:
     def _from_here(self, headers: Headers) -> bool:
         origin = headers.get("origin")
         known = {f"http://{host}" for host in self._hosts}
-        return headers.get("sec-fetch-site") in _FIRST_SITES and (origin is None or origin in known)
+        direct = not any(name.startswith(("x-forwarded", "forwarded")) for name in headers)
+        from_page = headers.get("sec-fetch-site") in _FIRST_SITES
+        return direct and from_page and (origin is None or origin in known)
 
     def _knows_token(self, cookie: str) -> bool:
-        try:
-            morsel = SimpleCookie(cookie).get(_COOKIE)
-        except CookieError:
-            return False
-        return morsel is not None and self._same(morsel.value)
+        return self._same(cookie_parser(cookie).get(self._cookie, ""))
 
     def _admit(self, scope: Scope) -> Response:
         """Exchange the secret of the link for the cookie."""
@@ -116,7 +121,7 @@ class Guard:
         if scope["path"] != "/" or not self._same(given):
             return _text(401, "Please open the address that reframer shows in the terminal.")
         response = RedirectResponse("/", status_code=303, headers=_HEADERS)
-        response.set_cookie(_COOKIE, self._token, httponly=True, samesite="strict")
+        response.set_cookie(self._cookie, self._token, httponly=True, samesite="strict")
         return response
 
     def _same(self, given: str) -> bool:
@@ -126,6 +131,25 @@ class Guard:
 def new_token() -> str:
     """Return a secret for one launch."""
     return secrets.token_urlsafe(24)
+
+
+def _is_anothers(client: int, server: int) -> bool:
+    """Whether Linux knows the other end of a connection to be another user's, not root's.
+
+    The secret can be read in the command line of the browser that is opened with the link, and
+    the cookie goes to whatever else the browser opens on this host.
+
+    Args:
+        client: The other end's port.
+        server: This page's port.
+    """
+    ends, owners = (f":{client:04X}", f":{server:04X}"), (0, os.getuid())
+    tables = (table.read_text() for table in _CONNECTIONS if table.exists())
+    rows = (line.split() for table in tables for line in table.splitlines()[1:])
+    return any(
+        here.endswith(ends[0]) and there.endswith(ends[1]) and int(uid) not in owners
+        for _, here, there, _, _, _, _, uid, *_ in rows
+    )
 
 
 def _text(status: int, words: str) -> Response:
