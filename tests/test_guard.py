@@ -72,6 +72,12 @@ def test_other_hosts_and_sites_are_refused(client: TestClient, headers: dict[str
     assert client.post("/gradio_api/queue/join", json={}, headers=headers).status_code == 403
 
 
+def test_a_second_host_is_refused(client: TestClient) -> None:
+    _enter(client)
+    hosts = [("host", "127.0.0.1:7865"), ("host", "evil.example")]
+    assert client.get("/", headers=hosts).status_code == 403
+
+
 @pytest.mark.parametrize(
     "path",
     [

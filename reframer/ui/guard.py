@@ -5,9 +5,9 @@ the browser, by any web page that is open. This middleware lets a request throug
 
 1. it names this page's own address (no other host name that resolves here),
 2. it comes from the page itself or from the address bar, not from another site or through a proxy,
-3. the connection is not another user's,
-4. it carries the cookie that the secret link of this launch set,
-5. it asks for a path that the page needs,
+3. it asks for a path that the page needs,
+4. the connection is not another user's,
+5. it carries the cookie that the secret link of this launch set,
 6. it is not larger than a text can be,
 
 and marks every response so that the browser stores nothing and loads nothing from elsewhere.
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import re
 import secrets
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -30,7 +31,8 @@ _LARGEST_BODY = 1_000_000
 _FIRST_SITES = ("same-origin", "none", None)
 _CONNECTIONS = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _PATHS = ("/", "/config", "/theme.css", "/manifest.json", "/favicon.ico")
-_FOLDERS = ("/assets/", "/static/", "/svelte/", "/gradio_api/heartbeat/")
+_PUBLIC = ("/assets/", "/static/", "/svelte/")  # what comes with Gradio, the same for everyone
+_FOLDERS = (*_PUBLIC, "/gradio_api/heartbeat/")
 _CALLS = tuple(
     f"/gradio_api/{name}"
     for name in (
@@ -93,14 +95,15 @@ class Guard:
         """Return the answer to a request that may not pass, None for one that may."""
         headers = Headers(scope=scope)
         path = scope["path"]
-        if headers.get("host") not in self._hosts or not self._from_here(headers):
+        named = headers.getlist("host")  # more than one is a trick
+        if named not in [[host] for host in self._hosts] or not self._from_here(headers):
             return _text(403, "This page answers only to itself.")
-        if scope["client"] and _is_anothers(scope["client"][1], self._port):
-            return _text(403, "This page answers only to the user who opened it.")
         if int(headers.get("content-length", "0") or 0) > _LARGEST_BODY:
             return _text(413, "That is longer than a text can be.")
         if not (path in _PATHS + _CALLS or path.startswith(_FOLDERS)) or ".." in path:
             return _text(404, "There is nothing here.")
+        if not path.startswith(_PUBLIC) and _is_anothers(scope["client"][1], self._port):
+            return _text(403, "This page answers only to the user who opened it.")
         if path in _OPEN or self._knows_token(headers.get("cookie", "")):
             return None
         return self._admit(scope)
@@ -143,13 +146,10 @@ def _is_anothers(client: int, server: int) -> bool:
         client: The other end's port.
         server: This page's port.
     """
-    ends, owners = (f":{client:04X}", f":{server:04X}"), (0, os.getuid())
+    row = re.compile(rf":{client:04X} \w+:{server:04X} (?:\S+ +){{4}}(\d+)")
     tables = (table.read_text() for table in _CONNECTIONS if table.exists())
-    rows = (line.split() for table in tables for line in table.splitlines()[1:])
-    return any(
-        here.endswith(ends[0]) and there.endswith(ends[1]) and int(uid) not in owners
-        for _, here, there, _, _, _, _, uid, *_ in rows
-    )
+    owners = {int(uid) for table in tables for uid in row.findall(table)}
+    return not owners <= {0, os.getuid()}
 
 
 def _text(status: int, words: str) -> Response:
