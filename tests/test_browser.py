@@ -7,6 +7,7 @@ import re
 import secrets
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -363,8 +364,9 @@ def leave_a_trace(page: Page, mark: str) -> None:
 
 @pytest.mark.parametrize("ending", ["left", "open"])
 def test_a_browser_that_was_closed_has_kept_nothing_that_was_typed(
-    address: str, tmp_path_factory: pytest.TempPathFactory, ending: str
+    address: str, config: Path, tmp_path_factory: pytest.TempPathFactory, ending: str
 ) -> None:
+    began = time.time()
     folder = tmp_path_factory.mktemp("b")  # a socket in it needs a short path
     mark, trace = (f"zq{secrets.token_hex(6)}" for _ in range(2))
     with own_browser(folder) as context:
@@ -387,6 +389,7 @@ def test_a_browser_that_was_closed_has_kept_nothing_that_was_typed(
         if ending == "left":
             page.goto("about:blank")
     assert files_with(mark, [folder]) == []
+    assert files_with(mark, [config, Path(tempfile.gettempdir())], began) == []
     assert ending == "open" or files_with(trace, [folder])
 
 
