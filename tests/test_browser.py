@@ -20,7 +20,7 @@ from tests.free_port import free_port
 from tests.test_proof import files_with
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Locator, Page
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 ROOT = Path(__file__).parent.parent
@@ -63,13 +63,18 @@ def address(config: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM)
+    yield browser
+    browser.close()
 
 
 class Visit:
@@ -331,23 +336,20 @@ def test_without_a_model_the_cards_answer_and_the_page_says_what_to_do(
 
 
 @contextmanager
-def own_browser(folder: Path) -> Iterator[BrowserContext]:
+def own_browser(playwright: Playwright, folder: Path) -> Iterator[BrowserContext]:
     """Open a browser whose profile, cache, home and temporary files all lie in one folder."""
-    from playwright.sync_api import sync_playwright
-
     for name in ("home", "tmp"):
         (folder / name).mkdir()
     environ = {"HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")}
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            folder / "profile",
-            executable_path=CHROMIUM,
-            env={**os.environ, **environ},
-            args=[f"--disk-cache-dir={folder / 'cache'}"],
-        )
-        context.set_default_timeout(ANSWER_MS)
-        yield context
-        context.close()
+    context = playwright.chromium.launch_persistent_context(
+        folder / "profile",
+        executable_path=CHROMIUM,
+        env={**os.environ, **environ},
+        args=[f"--disk-cache-dir={folder / 'cache'}"],
+    )
+    context.set_default_timeout(ANSWER_MS)
+    yield context
+    context.close()
 
 
 def leave_a_trace(page: Page, mark: str) -> None:
@@ -364,12 +366,16 @@ def leave_a_trace(page: Page, mark: str) -> None:
 
 @pytest.mark.parametrize("ending", ["left", "open"])
 def test_a_browser_that_was_closed_has_kept_nothing_that_was_typed(
-    address: str, config: Path, tmp_path_factory: pytest.TempPathFactory, ending: str
+    address: str,
+    config: Path,
+    playwright: Playwright,
+    tmp_path_factory: pytest.TempPathFactory,
+    ending: str,
 ) -> None:
     began = time.time()
     folder = tmp_path_factory.mktemp("b")  # a socket in it needs a short path
     mark, trace = (f"zq{secrets.token_hex(6)}" for _ in range(2))
-    with own_browser(folder) as context:
+    with own_browser(playwright, folder) as context:
         page = context.new_page()
         page.goto(address)
         say(page, f"I'm such an idiot, I ruined the {mark} again.")
