@@ -19,6 +19,7 @@ from reframer.ui.guard import Guard
 
 TOKEN = "secret"
 COOKIE = "reframer-7865"
+CLIENT = ("127.0.0.1", 50000)
 HERE = "http://127.0.0.1:7865"
 
 
@@ -30,7 +31,7 @@ async def _echo(request: Request) -> PlainTextResponse:
 def client() -> Iterator[TestClient]:
     routes = [Route("/{path:path}", _echo, methods=["GET", "POST"])]
     guarded = Guard(Starlette(routes=routes), port=7865, token=TOKEN)
-    with TestClient(guarded, base_url=HERE, follow_redirects=False) as client:
+    with TestClient(guarded, base_url=HERE, follow_redirects=False, client=CLIENT) as client:
         yield client
 
 
@@ -128,7 +129,7 @@ def test_another_site_can_send_nothing_in_any_shape(
 
 def test_a_second_client_without_the_secret_can_do_nothing(client: TestClient) -> None:
     _enter(client)
-    with TestClient(client.app, base_url=HERE, follow_redirects=False) as stranger:
+    with TestClient(client.app, base_url=HERE, follow_redirects=False, client=CLIENT) as stranger:
         assert stranger.post("/gradio_api/queue/join", json={}).status_code == 401
         assert stranger.get("/gradio_api/queue/data?session_hash=x").status_code == 401
         assert stranger.get("/", cookies={COOKIE: "guess"}).status_code == 401
