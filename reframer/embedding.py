@@ -166,8 +166,10 @@ class LocalEmbeddings(Embeddings):
 
 
 def unit(vectors: Vectors) -> Vectors:
-    """Return vectors, one a row, scaled to length 1."""
-    scaled: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _EPSILON)
+    """Return vectors, along the last axis, scaled to length 1."""
+    scaled: Vectors = vectors / np.maximum(
+        np.linalg.norm(vectors, axis=-1, keepdims=True), _EPSILON
+    )
     return scaled
 
 

@@ -29,6 +29,8 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field
 
 from reframer import paths, seal
+from reframer.affinity import Affinity
+from reframer.embedding import LocalEmbeddings, Vectors
 from reframer.errors import IndexUnusable
 from reframer.records import Example, Kind, Match, Technique
 
@@ -43,7 +45,8 @@ _PROBE = "Whatever made this vector is the embedder."
 _EXAMPLES, _CARDS = "examples", "cards"
 
 # How much each part counts beside the likeness to what a card's examples have in common, which
-# counts 1. Chosen by leave-one-out on the examples that are not held out (docs/evaluation.md).
+# counts 1. Chosen by cross-validation on the examples that are not held out (docs/log.md).
+_LEARNED = 0.3  # of a log-probability in nats
 _CARD = 0.4
 _KIND = 0.07
 _SAME = 1.0
@@ -65,12 +68,14 @@ class TechniqueRetriever(BaseRetriever):
 
     Attributes:
         index: The index of the cards.
+        affinity: What was learned with the embedder, if anything.
         k: How many techniques `invoke` returns.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     index: CardIndex
+    affinity: Affinity | None = None
     k: int = Field(default=3, ge=1)
 
     @classmethod
@@ -93,13 +98,17 @@ class TechniqueRetriever(BaseRetriever):
             IndexUnusable: It can be neither read nor made.
         """
         folder = paths.cache_dir() if folder is None else folder
-        return cls(index=CardIndex(techniques, embeddings, folder, on_repair))
+        affinity = Affinity(embeddings) if isinstance(embeddings, LocalEmbeddings) else None
+        known = affinity.known if affinity else None
+        index = CardIndex(techniques, embeddings, folder, on_repair, known)
+        return cls(index=index, affinity=affinity)
 
     def search(self, thought: str, kinds: Sequence[Kind] = (), k: int = 3) -> tuple[Match, ...]:
         """Return the techniques that fit a thought, best first.
 
-        Three things are added up for every technique: how like the thought its examples are, how
-        like its card's text is, and whether it is meant for these kinds of self-criticism. An
+        Added up for every technique are: what was learned about such thoughts, how like the thought
+        its examples are, how like its card's text is, and whether it is meant for these kinds of
+        self-criticism. An
         example that says nearly the same decides by itself. Techniques that are never led stand
         back unless they are clearly nearest, and those for one subject need a word of it.
 
@@ -112,7 +121,8 @@ class TechniqueRetriever(BaseRetriever):
             IndexUnusable: The index broke and cannot be made again.
         """
         vector = self.index.embed(thought)
-        parts = _Parts.of(self.index, vector, kinds)
+        learned = self.affinity.logprobs(thought) if self.affinity else {}
+        parts = _Parts.of(self.index, vector, kinds, learned)
         best = sorted(
             parts.total, key=lambda name: (not self._is_about(name, thought), -parts.total[name])
         )[:k]
@@ -147,6 +157,7 @@ class TechniqueRetriever(BaseRetriever):
 class _Parts:
     """What speaks for each technique, by its id."""
 
+    learned: Mapping[str, float]
     examples: Mapping[str, float]
     card: Mapping[str, float]
     kind: Mapping[str, float]
@@ -154,23 +165,37 @@ class _Parts:
     total: Mapping[str, float]
 
     @classmethod
-    def of(cls, index: CardIndex, vector: list[float], kinds: Sequence[Kind]) -> _Parts:
+    def of(
+        cls,
+        index: CardIndex,
+        vector: list[float],
+        kinds: Sequence[Kind],
+        logprobs: Mapping[str, float],
+    ) -> _Parts:
+        # A card of the user's own, of which nothing was learned, is as near as the second best.
+        second = sorted(logprobs.values())[-2] if logprobs else 0.0
+        learned = {name: logprobs.get(name, second) for name in index.techniques}
         examples, card = index.likeness(vector)
         same = {name: _SAME * max(0, like - _NEARLY_SAME) for name, like in index.nearest(vector)}
         kind = {name: _prior(technique, kinds) for name, technique in index.techniques.items()}
         total = {
-            name: examples[name]
+            name: _LEARNED * learned[name]
+            + examples[name]
             + _CARD * card[name]
             + _KIND * kind[name]
             + same.get(name, 0.0)
             - (0.0 if technique.led else _RESERVE)
             for name, technique in index.techniques.items()
         }
-        return cls(examples, card, kind, same, total)
+        return cls(learned, examples, card, kind, same, total)
 
     def reasons(self, name: str) -> tuple[str, ...]:
         found = {
-            "examples": self.same.get(name, 0) > 0 or _outstanding(self.examples, name),
+            "examples": (
+                self.same.get(name, 0) > 0
+                or _outstanding(self.examples, name)
+                or _outstanding(self.learned, name)
+            ),
             "kind": self.kind[name] > 0,
             "card": _outstanding(self.card, name),
         }
@@ -222,6 +247,7 @@ class CardIndex:
         embeddings: Makes the vectors.
         folder: Where the index lies.
         on_repair: Told in a sentence when the index is made, or made again.
+        known: Returns the vector of a text where it was computed before.
 
     Raises:
         IndexUnusable: The index can be neither read nor made.
@@ -233,7 +259,9 @@ class CardIndex:
         embeddings: Embeddings,
         folder: Path,
         on_repair: Callable[[str], None] = tell,
+        known: Callable[[str], Vectors | None] | None = None,
     ) -> None:
+        self._known = known or (lambda _: None)
         self.techniques = {technique.id: technique for technique in techniques}
         self._examples = {
             f"{technique.id}/{example.id}": example
@@ -286,7 +314,7 @@ class CardIndex:
         """Name what the index is made from: the cards' words, and the embedder by what it does."""
         probe = np.round(self._embeddings.embed_query(_PROBE), 2) + 0.0
         words = [
-            [_card_text(technique) for technique in self.techniques.values()],
+            [card_text(technique) for technique in self.techniques.values()],
             {name: example.thought for name, example in self._examples.items()},
         ]
         made_from = json.dumps([_FORMAT, words, probe.tolist()])
@@ -344,13 +372,13 @@ class CardIndex:
     def _fill(self, client: Any) -> None:
         names = list(self._examples)
         thoughts = [example.thought for example in self._examples.values()]
-        vectors = np.asarray(self._embeddings.embed_documents(thoughts), np.float32)
+        vectors = self._vectors(thoughts)
         owners = [example.technique for example in self._examples.values()]
         _add(client, _EXAMPLES, names, vectors, thoughts, [{"technique": name} for name in owners])
 
         cards = list(self.techniques)
-        texts = [_card_text(technique) for technique in self.techniques.values()]
-        written = np.asarray(self._embeddings.embed_documents(texts), np.float32)
+        texts = [card_text(technique) for technique in self.techniques.values()]
+        written = self._vectors(texts)
         centres = written.copy()
         for row, name in enumerate(cards):
             own = [number for number, owner in enumerate(owners) if owner == name]
@@ -359,6 +387,14 @@ class CardIndex:
         for part, rows in (("card", written), ("centre", centres)):
             metadata = [{"technique": name, "part": part} for name in cards]
             _add(client, _CARDS, [f"{name}/{part}" for name in cards], rows, texts, metadata)
+
+    def _vectors(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of texts, of which only those not known are computed."""
+        found = {text: self._known(text) for text in texts}
+        missing = [text for text, vector in found.items() if vector is None]
+        computed = zip(missing, self._embeddings.embed_documents(missing), strict=True)
+        found |= {text: np.asarray(vector, np.float32) for text, vector in computed}
+        return np.array([found[text] for text in texts], np.float32)
 
     def _connect(self, folder: Path) -> dict[str, Chroma]:
         """Open an index and make sure that it is whole and answers."""
@@ -389,7 +425,8 @@ class CardIndex:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def _card_text(technique: Technique) -> str:
+def card_text(technique: Technique) -> str:
+    """Return what of a card is indexed."""
     return f"{technique.title}. {technique.move} {technique.why} {technique.about}"
 
 

@@ -13,15 +13,18 @@ gguf = pytest.importorskip("gguf", reason="the extra `train` is not installed")
 
 from click.testing import CliRunner  # noqa: E402
 
-from models.training import loop, lora, voice  # noqa: E402
-from models.training.loop import Recipe, train  # noqa: E402
+from models.training import adapter, lora, voice  # noqa: E402
+from models.training.lessons import Draft, drafts, lessons  # noqa: E402
+from models.training.loop import Recipe, losses, train  # noqa: E402
 from models.training.network import Network, Shape, read_network  # noqa: E402
-from models.training.pairs import Pair, batches, examples, pair  # noqa: E402
+from models.training.pairs import Lessons, Pair, batches  # noqa: E402
+from reframer import prompts  # noqa: E402
 from reframer.errors import ModelError, UsageError  # noqa: E402
-from reframer.knowledge import read_technique  # noqa: E402
+from reframer.knowledge import example_id  # noqa: E402
 from reframer.llama.gguf import read_header  # noqa: E402
 from reframer.llama.sampling import Sampling  # noqa: E402
 from reframer.llama.weights import Weights  # noqa: E402
+from reframer.records import Example  # noqa: E402
 
 _LETTERS = [*map(chr, range(33, 127)), "Ġ", "Ċ", "th"]
 _MARKS = ["<|im_start|>", "<|im_end|>"]
@@ -41,36 +44,24 @@ _TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
     "{{ '<|im_start|>assistant\n' }}"
 )
-_CARD = """---
-id: not-yet
-title: Not yet
-move: Turn cannot into not yet.
-why: Skills grow.
-when: [label]
-not_when: Never.
-source: {authors: A. Author, year: 2000, title: Title, venue: Venue}
-evidence: Weak.
-reviewed: 2026-11-24
----
-
-About it.
-
-## A small step
-
-Take one.
-
-## Examples
-"""
 _RECIPE = Recipe(epochs=2, rank=4, rate=1e-2, batch=4)
 torch.set_num_threads(1)
 
 
-@pytest.fixture(scope="module")
-def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cards")
-    pairs = [f"> I burnt dish {n}\n\nDish {n} got too hot." for n in range(30)]
-    (folder / "not-yet.md").write_text("\n\n".join([_CARD, *pairs, ""]))
-    return folder
+EXAMPLES = [
+    Example(
+        example_id(f"I burnt dish {n}"),
+        "not-yet",
+        f"I burnt dish {n}",
+        f"Dish {n} got too hot. It was a dish.",
+        f"Dish {n} got too hot.",
+    )
+    for n in range(30)
+]
+DRAFTS = [
+    Draft("I burnt dish 1", "The dish is burnt.", good=True),
+    Draft("I burnt dish 1", "The cat is burnt.", good=False),
+]
 
 
 @pytest.fixture(scope="module")
@@ -107,10 +98,21 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pairs(base: Path, cards: Path) -> list[Pair]:
-    weights = Weights.open(base, threads=1)
-    technique = read_technique(cards / "not-yet.md")
-    return [pair(technique, example, weights, _END) for example in technique.examples]
+def taught(base: Path) -> Lessons:
+    return lessons(EXAMPLES, DRAFTS, Weights.open(base, threads=1), _END, "00")
+
+
+@pytest.fixture(scope="module")
+def pairs(taught: Lessons) -> list[Pair]:
+    openings = [pair for pair in taught.pairs if "burnt" not in said(pair)[1]]
+    return [*dict.fromkeys(openings), *taught.held_out][:30]
+
+
+def said(pair: Pair) -> tuple[str, str]:
+    """Return a prompt and its answer."""
+    parts = pair.tokens[: pair.prompt], pair.tokens[pair.prompt :]
+    prompt, answer = ("".join(_TOKENS[token] for token in part) for part in parts)
+    return prompt.replace("Ġ", " ").replace("Ċ", "\n"), answer.replace("Ġ", " ")
 
 
 def adapted(base: Path, recipe: Recipe = _RECIPE) -> Network:
@@ -124,24 +126,41 @@ def quiet(_line: str) -> None:
     pass
 
 
-def test_held_out_examples_are_never_trained_on(cards: Path) -> None:
-    technique = read_technique(cards / "not-yet.md")
-    learned = {example.id for _, example in examples([technique], held_out=False)}
-    kept = {example.id for _, example in examples([technique], held_out=True)}
+def test_held_out_examples_are_never_trained_on(taught: Lessons) -> None:
+    learned = {said(pair)[0] for pair in taught.pairs}
+    kept = {said(pair)[0] for pair in taught.held_out}
     assert kept
     assert not learned & kept
-    assert learned | kept == {example.id for example in technique.examples}
 
 
-def test_a_pair_is_asked_as_the_program_asks_and_ends(base: Path, cards: Path) -> None:
-    weights = Weights.open(base, threads=1)
-    technique = read_technique(cards / "not-yet.md")
-    made = pair(technique, technique.examples[0], weights, _END)
-    text = "".join(_TOKENS[token] for token in made.tokens).replace("Ġ", " ").replace("Ċ", "\n")
-    prompt = "".join(_TOKENS[token] for token in made.tokens[: made.prompt])
-    assert prompt.endswith("<|im_start|>assistantĊ")
-    assert technique.move in text
-    assert text.endswith("<|im_start|>assistant\nDish 0 got too hot.<|im_end|>")
+def test_a_pair_is_asked_as_the_program_asks_and_ends(taught: Lessons) -> None:
+    asked = prompts.opening("I burnt dish 0")
+    prompt, answer = said(taught.pairs[0])
+    assert prompt.endswith("<|im_start|>assistant\n")
+    assert all(str(message.content) in prompt for message in asked)
+    assert answer == "Dish 0 got too hot.<|im_end|>"
+
+
+def test_drafts_teach_to_judge_and_good_ones_to_speak(taught: Lessons) -> None:
+    answers = [said(pair) for pair in taught.pairs]
+    judged = {answer for prompt, answer in answers if "yes or no" in prompt}
+    spoken = {answer for prompt, answer in answers if "yes or no" not in prompt}
+    assert judged == {"yes<|im_end|>", "no<|im_end|>"}
+    assert "The dish is burnt.<|im_end|>" in spoken
+    assert "The cat is burnt.<|im_end|>" not in spoken
+
+
+def test_the_marked_drafts_can_be_read_and_none_is_there_twice() -> None:
+    marked = drafts()
+    assert len({(one.thought, one.opening) for one in marked}) == len(marked) > 5_000
+    assert 0.2 < sum(one.good for one in marked) / len(marked) < 0.6
+
+
+def test_lessons_are_read_as_they_were_written(taught: Lessons, tmp_path: Path) -> None:
+    taught.save(tmp_path / "lessons.json")
+    read = Lessons.load(tmp_path / "lessons.json")
+    assert (list(read.pairs), list(read.held_out)) == (taught.pairs, taught.held_out)
+    assert (read.base, read.data) == (taught.base, taught.data)
 
 
 def test_an_epoch_has_every_pair_once_and_little_filling() -> None:
@@ -157,12 +176,11 @@ def test_an_epoch_has_every_pair_once_and_little_filling() -> None:
 def test_only_the_answer_counts_and_filling_changes_nothing(base: Path) -> None:
     network = adapted(base).eval()
     short, long = Pair((5, 6, 7, 8, 9, _END), 3), Pair(tuple(range(20)), 17)
-    alone = [loop.loss(network, [one]).item() for one in (short, long)]
+    alone = [losses(network, [one]).item() for one in (short, long)]
     logits = network.output(network(torch.tensor([short.tokens])))[0]
     by_hand = torch.nn.functional.cross_entropy(logits[2:5], torch.tensor([8, 9, _END]))
     assert alone[0] == pytest.approx(by_hand.item(), abs=1e-5)
-    together = loop.loss(network, [short, long]).item()
-    assert together == pytest.approx(sum(alone) / 2, abs=1e-5)
+    assert losses(network, [short, long]).tolist() == pytest.approx(alone, abs=1e-5)
 
 
 def test_a_fresh_adapter_changes_nothing(base: Path) -> None:
@@ -179,7 +197,7 @@ def test_it_learns_and_keeps_the_adapter_with_the_lowest_held_out_loss(
     assert sorted(history.held_out) == [0, 3, 6, 9, 12]
     assert history.held_out[history.best] < 0.8 * history.held_out[0]
     lora.set_factors(network, values)
-    kept = loop.loss(network.eval(), pairs[24:]).item()
+    kept = losses(network.eval(), pairs[24:]).mean().item()
     assert kept == pytest.approx(min(history.held_out.values()), abs=1e-4)
 
 
@@ -227,27 +245,27 @@ def test_llama_cpp_says_what_the_network_says_with_and_without_the_adapter(
     assert spoken(Weights.open(base, threads=1, adapter=file), prompt) == with_adapter
 
 
-def test_the_command_writes_an_adapter_and_says_how_it_was_made(
-    base: Path, cards: Path, tmp_path: Path
+def test_the_commands_write_an_adapter_and_say_how_it_was_made(
+    base: Path, taught: Lessons, tmp_path: Path
 ) -> None:
     out = tmp_path / "made" / "voice.gguf"
-    result = run(base, cards, tmp_path, out)
+    result = run(base, taught, tmp_path, out)
     assert result.exit_code == 0, result.output
     facts = json.loads(out.with_suffix(".json").read_text())
     header = read_header(out)
     assert header.values["adapter.type"] == "lora"
     assert header.values["reframer.base.sha256"] == facts["base"]["sha256"]
     assert facts["adapter"]["licence"] == "Apache-2.0"
-    assert facts["data"]["pairs"] + facts["data"]["held_out"] == 30
+    assert facts["data"]["pairs"] == len(taught.pairs)
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_an_adapter_that_llama_cpp_does_not_speak_with_is_not_written(
-    base: Path, cards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    base: Path, taught: Lessons, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(voice, "_agreement", lambda *_: 0.5)
+    monkeypatch.setattr(adapter, "_agreement", lambda *_: 0.5)
     out = tmp_path / "voice.gguf"
-    result = run(base, cards, tmp_path, out)
+    result = run(base, taught, tmp_path, out)
     assert result.exit_code == 1
     assert not out.exists()
 
@@ -257,10 +275,13 @@ def test_another_architecture_is_refused(small_model_path: Path) -> None:
         read_network(small_model_path)
 
 
-def run(base: Path, cards: Path, folder: Path, out: Path) -> Any:
-    options = {"--gguf": base, "--cards": cards, "--work": folder / "work", "--out": out}
-    given = [str(word) for option in options.items() for word in option]
-    return CliRunner().invoke(voice.main, [*given, "--epochs", "0.5", "--rank", "2"])
+def run(base: Path, taught: Lessons, folder: Path, out: Path) -> Any:
+    work = folder / "work"
+    work.mkdir()
+    taught.save(work / "lessons.json")
+    trained = [str(base), "--work", str(work), "--epochs", "0.5", "--rank", "2"]
+    assert CliRunner().invoke(voice.main, trained).exit_code == 0
+    return CliRunner().invoke(adapter.main, [str(base), "--work", str(work), "--out", str(out)])
 
 
 def greedy(network: Network, prompt: list[int]) -> str:

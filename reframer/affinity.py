@@ -1,0 +1,65 @@
+"""Which technique a thought calls for, learned from all examples.
+
+A softmax regression over what the embedder's layers make of a thought, from the technique that was
+chosen by hand for each example. Its weights are plain numbers, and beside them lie the vectors of
+the cards' own texts, which would take a minute or more to compute on the user's machine. Both are
+made by ``python -m models.training.retrieval``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from reframer import paths
+from reframer.embedding import LocalEmbeddings, Vectors, unit
+from reframer.knowledge import example_id
+
+WEIGHTS = ("knowledge", "retrieval", "weights.npz")
+VECTORS = ("knowledge", "retrieval", "vectors.npz")
+
+
+class Affinity:
+    """What was learned about thoughts and techniques.
+
+    Args:
+        embeddings: The embedder that it was learned with.
+        weights: The file of the weights; by default the shipped one.
+    """
+
+    def __init__(self, embeddings: LocalEmbeddings, weights: Path | None = None) -> None:
+        self._embeddings = embeddings
+        with np.load(weights or paths.asset(*WEIGHTS), allow_pickle=False) as file:
+            self._names = tuple(str(name) for name in file["names"])
+            self._weight = file["weight"].astype(np.float32)
+            self._bias = file["bias"].astype(np.float32)
+
+    def logprobs(self, thought: str) -> dict[str, float]:
+        """Return the log-probability of each technique, in nats, by its id."""
+        scores = features(self._embeddings.layers([thought]))[0] @ self._weight + self._bias
+        scores -= scores.max()
+        scores -= np.log(np.exp(scores).sum())
+        return dict(zip(self._names, scores.tolist(), strict=True))
+
+    @cached_property
+    def vectors(self) -> Mapping[str, Vectors]:
+        """Vectors of the cards' own texts, by the id of each text."""
+        with np.load(paths.asset(*VECTORS), allow_pickle=False) as file:
+            ids, vectors = file["ids"], file["vectors"].astype(np.float32)
+        return {str(name): vector for name, vector in zip(ids, vectors, strict=True)}
+
+    def known(self, text: str) -> Vectors | None:
+        """Return the vector of one of the cards' own texts; None for any other."""
+        return self.vectors.get(example_id(text))
+
+
+def features(layers: Vectors) -> Vectors:
+    """Return what the regression reads: each layer at unit length, side by side.
+
+    Args:
+        layers: What the embedder's layers make of texts, shape (texts, layers, width).
+    """
+    return unit(layers).reshape(len(layers), -1)
