@@ -58,19 +58,25 @@ class ModelServer:
         elif body["model"] != MODEL:
             _send(handler, 404, {"error": {"message": f"no such model; you wrote {body}"}})
         else:
-            choice = {"message": {"role": "assistant", "content": SAYING}, "finish_reason": "stop"}
-            _send(handler, 200, {"id": "1", "object": "chat.completion", "choices": [choice]})
+            self._say(handler)
         with self._lock:
             self._under_way -= 1
 
+    def _say(self, handler: BaseHTTPRequestHandler) -> None:
+        _begin(handler)
+        for word in SAYING.split(" "):
+            _piece(handler, f"{word} ")
+        _piece(handler, "", finish="stop")
+        handler.wfile.write(b"data: [DONE]\n\n")
+
     def _fail(self, handler: BaseHTTPRequestHandler, fault: Fault, body: dict[str, Any]) -> None:
         if fault == "hang":
+            _begin(handler)
+            _piece(handler, "You ")
             self.closing.wait(20)
         elif fault == "cut":
-            handler.send_response(200)
-            handler.send_header("Content-Length", "1000")
-            handler.end_headers()
-            handler.wfile.write(b'{"choices": [{"message": {"content": "You ca')
+            _begin(handler)
+            _piece(handler, "You ")
         elif fault == "redirect":
             handler.send_response(307)
             handler.send_header("Location", self.elsewhere)
@@ -108,6 +114,18 @@ def model_server(port: int = 0) -> Iterator[ModelServer]:
             state.closing.set()
             http.shutdown()
             thread.join()
+
+
+def _begin(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/event-stream")
+    handler.end_headers()
+
+
+def _piece(handler: BaseHTTPRequestHandler, text: str, finish: str | None = None) -> None:
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
+    chunk = {"id": "1", "object": "chat.completion.chunk", "choices": [choice]}
+    handler.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
 
 
 def _send(handler: BaseHTTPRequestHandler, code: int, body: object) -> None:

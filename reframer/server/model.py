@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from threading import BoundedSemaphore
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import RunnableLambda
 from pydantic import ConfigDict, PrivateAttr
 
 from reframer.errors import ModelError, ModelUnknown
@@ -20,9 +22,13 @@ _KEY = "OPENAI_API_KEY"
 _NO_KEY = "none"  # the client wants one; most servers of one's own do not
 _AT_ONCE = 16  # requests under way; the others wait here, where no clock runs for them
 _SECONDS_TO_CONNECT = 5.0
-_SECONDS_TO_ANSWER = 60.0
-_RETRIES = 2  # after half a second, then a second, each less a random part
+_SECONDS_OF_SILENCE = 120.0  # a busy server may be slow; one that says nothing for so long hangs
+_TRIES = 3  # after a second, then two, each and a random part
 _LONGEST_ANSWER = 256  # tokens
+
+
+class _Passing(ModelError):
+    """The server failed in a way that may pass."""
 
 
 class ServedModel(BaseChatModel):
@@ -53,12 +59,21 @@ class ServedModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002
         **kwargs: Any,
     ) -> ChatResult:
+        asking = RunnableLambda(partial(self._ask, stop=stop, **kwargs)).with_retry(
+            retry_if_exception_type=(_Passing,), stop_after_attempt=_TRIES
+        )
+        with self._places:
+            message = asking.invoke(messages)
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _ask(self, messages: list[BaseMessage], **options: Any) -> AIMessage:
         try:
-            with self._places:
-                message = self.client.invoke(messages, stop=stop, **kwargs)
+            message = self.client.invoke(messages, **options)
         except Exception as error:  # whatever a foreign program makes its client raise
             raise _told(error, self.server) from None
-        return ChatResult(generations=[ChatGeneration(message=message)])
+        if "finish_reason" not in message.response_metadata:
+            raise _broke_off(self.server)
+        return message
 
 
 def open_model(chosen: Settings) -> ServedModel:
@@ -79,8 +94,9 @@ def open_model(chosen: Settings) -> ServedModel:
             model_provider="openai",
             base_url=server.url,
             api_key=os.environ.get(_KEY, _NO_KEY),
-            timeout=(_SECONDS_TO_CONNECT, _SECONDS_TO_ANSWER),
-            max_retries=_RETRIES,
+            timeout=(_SECONDS_TO_CONNECT, _SECONDS_OF_SILENCE),
+            max_retries=0,
+            streaming=True,
             use_responses_api=False,
             extra_body={"max_tokens": _LONGEST_ANSWER},  # the name that all servers know
         )
@@ -100,14 +116,13 @@ def _told(error: Exception, server: Server) -> ModelError:
     match error:
         case openai.APITimeoutError():
             return ModelError(
-                f"{at} did not answer within {_SECONDS_TO_ANSWER:.0f} seconds.",
+                f"{at} said nothing for {_SECONDS_OF_SILENCE:.0f} seconds.",
                 "See whether it hangs or has too much to do, then try again.",
             )
         case openai.APIConnectionError():
-            return ModelError(
-                f"{at} cannot be reached, or broke off.",
-                "See whether it runs, and whether base_url is right, then try again.",
-            )
+            return _broke_off(server)
+        case openai.InternalServerError() | openai.RateLimitError():
+            return _Passing(f"{at} failed (code {error.status_code}).", "Its own log says why.")
         case openai.NotFoundError():
             return ModelUnknown(
                 f"{at} has no model {server.model!r}.",
@@ -117,6 +132,14 @@ def _told(error: Exception, server: Server) -> ModelError:
             return ModelError(f"{at} wants another key.", f"Put it into the variable {_KEY}.")
         case openai.APIStatusError(status_code=code):
             return ModelError(
-                f"{at} failed (code {code}).", "Its own log says why; its context may be too small."
+                f"{at} refused the prompt (code {code}).",
+                "Its own log says why; its context may be too small.",
             )
     return ModelError(f"{at} answered in a way that cannot be understood.", "Check base_url.")
+
+
+def _broke_off(server: Server) -> _Passing:
+    return _Passing(
+        f"The model server at {server.place} cannot be reached, or broke off.",
+        "See whether it runs, and whether base_url is right, then try again.",
+    )
