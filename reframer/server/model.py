@@ -24,7 +24,7 @@ _AT_ONCE = 16  # requests under way; the others wait here, where no clock runs f
 _SECONDS_TO_CONNECT = 5.0
 _SECONDS_OF_SILENCE = 120.0  # a busy server may be slow; one that says nothing for so long hangs
 _TRIES = 3  # after a second, then two, each and a random part
-_LONGEST_ANSWER = 256  # tokens
+_LONGEST_ANSWER = 128  # tokens; fifty words have about 75
 
 
 class _Passing(ModelError):
