@@ -18,7 +18,7 @@ from reframer.engine import open_speaker
 from reframer.errors import ModelError, ModelUnknown, SettingsError
 from reframer.journal.run import Answered, Finished, reframe_journal
 from reframer.server import model
-from reframer.server.address import destination, let_through
+from reframer.server.address import destination, let_through, promise
 from reframer.settings import Settings
 from tests.journal.friend import friend
 from tests.model_server import SAYING, Fault, ModelServer, model_server
@@ -172,8 +172,24 @@ def test_it_is_known_whether_words_go_to_another_machine(chosen: Settings, away:
     assert destination(chosen) == away
 
 
+def test_who_is_about_to_write_is_told_what_becomes_of_it() -> None:
+    assert promise(Settings()) == "Nothing you write leaves this machine or is kept."
+    away = promise(Settings(model="openai:x", base_url=AWAY))
+    assert away.startswith("What you write goes to 192.0.2.1;")
+    assert "machine" not in away
+
+
 def test_ollama_is_found_where_it_usually_is() -> None:
     assert model.open_model(Settings(model="ollama:llama3")).server.place == "127.0.0.1:11434"
+
+
+def test_a_library_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(*_: object, **__: object) -> None:
+        raise ImportError("No module named 'langchain_openai'")
+
+    monkeypatch.setattr("langchain.chat_models.init_chat_model", lacking)
+    with pytest.raises(ModelError, match="pip install langchain-openai"):
+        model.open_model(Settings(model="ollama:llama3"))
 
 
 def test_without_an_address_and_of_an_unknown_kind_there_is_no_server() -> None:

@@ -103,7 +103,7 @@ def open_model(chosen: Settings) -> ServedModel:
     except ImportError:
         raise ModelError(
             f"The model {chosen.model} needs a library that is not installed.",
-            "Run: pip install 'reframer[server]'",
+            "Run: pip install langchain-openai",
         ) from None
     return ServedModel(client=client, server=server)
 
