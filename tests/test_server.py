@@ -276,8 +276,8 @@ def test_it_is_said_before_anything_else_that_words_go_to_another_machine(tmp_pa
     folder = tmp_path / "reframer"
     folder.mkdir()
     (folder / "settings.toml").write_text(f'model = "openai:friend"\nbase_url = "{AWAY}"')
-    # A text without self-criticism is answered without the model, so nothing is sent here.
-    done = reframer(tmp_path, "We had soup.")
+    # A text in danger is answered without the model, so nothing is sent here.
+    done = reframer(tmp_path, "i am going to kill myself tonight")
     assert done.returncode == 0
     assert done.stderr.startswith("Your words will go to 192.0.2.1.\n")
     told = reframer(tmp_path, "doctor", "privacy").stdout
