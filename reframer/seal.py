@@ -147,7 +147,7 @@ def _refuse(event: str, args: tuple[Any, ...]) -> None:
     elif event in _SOCKET_EVENTS:
         address = args[1]
         if isinstance(address, tuple):  # an IP address; Unix sockets have a path here
-            _check(event, _text(address[0]), address[1])
+            _check(event, _text(address[0]), *address[1:2])
 
 
 def _check(event: str, host: str, port: object = None) -> None:

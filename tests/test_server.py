@@ -161,6 +161,8 @@ def test_a_journal_that_loses_the_server_goes_on_later_where_it_was(
     [
         (Settings(), ""),
         (Settings(model="/models/a:b.gguf"), ""),
+        (Settings(model="openai:x"), ""),
+        (Settings(model="nonsense:x", base_url=AWAY), ""),
         (Settings(model="ollama:llama3"), ""),
         (Settings(model="openai:x", base_url="http://localhost:8000/v1"), ""),
         (Settings(model="openai:x", base_url="http://[::1]:8000/v1"), ""),
@@ -272,6 +274,15 @@ except Exception as error:
     assert done.stdout.endswith("ConnectionRefused\n")
 
 
+def test_a_person_in_danger_is_answered_whatever_is_wrong_with_the_server(tmp_path: Path) -> None:
+    done = reframer(
+        tmp_path, "--model", "openai:x", "--base-url", AWAY, "i am going to kill myself tonight"
+    )
+    assert done.returncode == 0
+    assert done.stdout
+    assert "Your words" not in done.stderr
+
+
 def test_it_is_said_before_anything_else_that_words_go_to_another_machine(tmp_path: Path) -> None:
     folder = tmp_path / "reframer"
     folder.mkdir()
@@ -281,5 +292,6 @@ def test_it_is_said_before_anything_else_that_words_go_to_another_machine(tmp_pa
     assert done.returncode == 0
     assert done.stderr.startswith("Your words will go to 192.0.2.1.\n")
     told = reframer(tmp_path, "doctor", "privacy").stdout
+    assert "Nothing but your words to 192.0.2.1 leaves this machine" in told
     assert "Your words will go to 192.0.2.1:8000, and nowhere else." in told
     assert "not https" in told

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
+from reframer.errors import ReframerError
 from reframer.server import address
 from reframer.settings import Settings
 
@@ -11,11 +14,9 @@ from reframer.settings import Settings
 def tell(chosen: Settings) -> None:
     """Let the process reach the model server that the settings name, and say so, if there is one.
 
-    Raises:
-        ModelError: There is no such kind of server.
-        SettingsError: It is not said where the server is, or it is another machine that the
-            settings file does not name.
+    A server that cannot be used is told of when the model is opened. Until then safety can answer.
     """
-    address.let_through(chosen)
-    if host := address.destination(chosen):
-        click.echo(f"Your words will go to {host}.", err=True)
+    with suppress(ReframerError):
+        address.let_through(chosen)
+        if host := address.destination(chosen):
+            click.echo(f"Your words will go to {host}.", err=True)

@@ -16,7 +16,7 @@ from reframer import paths, seal, settings
 from reframer.cli import history
 from reframer.cli.check import Check
 from reframer.errors import ConnectionRefused, ReframerError
-from reframer.server.address import Server, let_through
+from reframer.server.address import Server, destination, let_through
 from reframer.settings import Settings
 
 _NOBODY = ("192.0.2.1", 443)  # of the addresses that belong to nobody, for examples
@@ -40,8 +40,10 @@ def privacy(context: click.Context) -> None:
     something is not as it should be.
     """
     chosen = settings.load()
+    host = destination(chosen)
+    but = f" but your words to {host}" if host else ""
     parts = {
-        "Nothing leaves this machine": (*_look_at_the_seal(), _look_at_the_model(chosen)),
+        f"Nothing{but} leaves this machine": (*_look_at_the_seal(), _look_at_the_model(chosen)),
         "What is on the disk": tuple(_look_at_the_disk(chosen)),
     }
     for title, checks in parts.items():

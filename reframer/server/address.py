@@ -7,7 +7,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from reframer import seal, settings
-from reframer.errors import ModelUnknown, SettingsError
+from reframer.errors import ModelUnknown, ReframerError, SettingsError
 from reframer.settings import Settings
 
 _USUAL_URLS = {"openai": "", "ollama": "http://127.0.0.1:11434/v1"}
@@ -79,13 +79,11 @@ class Server:
 
 
 def destination(chosen: Settings) -> str:
-    """Return the other machine that words will go to; empty where they stay on this one.
-
-    Raises:
-        ModelUnknown: There is no such kind of server.
-        SettingsError: It is not said where the server is.
-    """
-    server = Server.named_by(chosen) if chosen.served else None
+    """Return the other machine that words will go to; empty where they stay on this one."""
+    try:
+        server = Server.named_by(chosen) if chosen.served else None
+    except ReframerError:
+        return ""  # there is no such server, so nothing goes to it
     return "" if server is None or server.is_here else server.host
 
 
@@ -111,12 +109,7 @@ def let_through(chosen: Settings) -> None:
 
 
 def promise(chosen: Settings) -> str:
-    """Return the sentence on what becomes of what is written, for whoever is about to write.
-
-    Raises:
-        ModelUnknown: There is no such kind of server.
-        SettingsError: It is not said where the server is.
-    """
+    """Return the sentence on what becomes of what is written, for whoever is about to write."""
     if host := destination(chosen):
         return f"What you write goes to {host}; nothing of it is kept here."
     return "Nothing you write leaves this machine or is kept."
