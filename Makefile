@@ -25,12 +25,13 @@ test: $(STAMP) ## Run all tests, those with the real models included
 	@$(BIN)/reframer models pull smollm2-135m
 	@$(BIN)/python -m pytest
 
-lint: $(STAMP) ## Check style, types and the cards
+lint: $(STAMP) ## Check style, types, the cards, and known advisories
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@$(BIN)/reframer models pull
 	$(BIN)/python -m knowledge.lint
+	@$(BIN)/python -m models.setup.audit
 
 eval: $(STAMP) ## Measure the program and print the tables (DATA=DIR adds the diary data)
 	@$(BIN)/reframer models pull

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from reframer import catalog, prompts, seal
@@ -25,10 +26,12 @@ from reframer.knowledge import load_techniques
 from reframer.mirror import opening
 from reframer.records import Kind, Match, Notice, Reframe, Risk, Thought, Wishes
 from reframer.retrieval import TechniqueRetriever
-from reframer.review import review
+from reframer.review import review, review_opening
 from reframer.safety import Safety, also_unsafe, signposts
 from reframer.settings import Settings
-from reframer.wording import card_words, says_back, shaped, wants_opening
+from reframer.trust import LEAST as LEAST_TRUST
+from reframer.trust import trust
+from reframer.wording import card_words, shaped, wants_opening
 
 LONGEST_TEXT = 4000
 _WHOLE_THOUGHT = 700
@@ -44,8 +47,6 @@ _TWIN = 0.85
 _EAGER = 0.08
 # Warm enough that drafts differ; a small model loses its sense when it is warmer (docs/log.md).
 _TEMPERATURE = 0.5
-# A full stop of an abbreviation ends an opening too soon; the review refuses what is left of it.
-_SENTENCE_ENDS = [". ", "? ", "! ", "\n"]
 _NO_WISHES = Wishes()
 _BEHIND = {"background": True}
 
@@ -75,13 +76,14 @@ class Rooms:
     Attributes:
         critic: The ear.
         retriever: The memory.
-        fit: Tells a draft that is beside the point.
+        open_fit: Opens what tells a whole answer that is beside the point; called once, when one
+            is drafted.
         open_speaker: Opens the model; called once, when something is to be answered.
     """
 
     critic: Critic
     retriever: TechniqueRetriever
-    fit: Fit
+    open_fit: Callable[[], Fit]
     open_speaker: Callable[[], Speaker]
 
 
@@ -104,8 +106,9 @@ class Reframer:
     3. retrieve: the techniques and examples that fit.
     4. compose: the prompt.
     5. speak: the local model drafts several openings, or whole answers, at once.
-    6. review: of the drafts that break no rule, the one that fits best is given, an opening with
-       the card's own words behind it; if there is none, the card's own words alone.
+    6. review: of the drafts that break no rule, the best is given: the opening that the model
+       doubts least, with the card's own words behind it, or the whole answer that fits best; if
+       there is none, the card's own words alone.
 
     Safety is there at once and works without any model, so that a person in danger is met rightly
     even when nothing else can be opened.
@@ -143,6 +146,10 @@ class Reframer:
     @cached_property
     def _rooms(self) -> Rooms:
         return self._open_rooms()
+
+    @cached_property
+    def _fit(self) -> Fit:
+        return self._rooms.open_fit()
 
     @cached_property
     def _speaker(self) -> Speaker:
@@ -284,43 +291,52 @@ class Reframer:
 
     def _speak(self, thought: Thought, match: Match, behind: bool) -> _Choice:
         """Let the model draft several times at once, and choose the best that may be shown."""
+        if self._speaker.says == "openings":
+            return self._open(thought.story, behind)
+        examples = match.examples[_EXAMPLES_SHOWN - 1 :: -1]  # the nearest last
+        messages = prompts.answer(thought.story, match.technique, examples)
+        drafts = self._draft(messages, behind, temperature=_TEMPERATURE)
+        marks = {
+            draft: self._fit.score(draft, thought.story) - _A_WORD * len(draft.split())
+            for draft in drafts
+        }
+        return _best(marks, lambda draft: self._broken(draft, thought.story, match))
+
+    def _open(self, thought: str, behind: bool) -> _Choice:
+        """Choose an opening: of the drafts that break no rule, the one that can be trusted most."""
+        messages = prompts.opening(thought)
+        drafts = self._draft(messages, behind, temperature=_TEMPERATURE, logprobs=True)
+        marks = {draft: trust(draft, logprobs) for draft, logprobs in drafts.items()}
+
+        def broken(draft: str) -> tuple[str, ...]:
+            rules = [problem.rule for problem in review_opening(draft, thought)]
+            rules += ["unsafe"] if also_unsafe(draft) else []
+            return tuple(rules) or (("doubtful",) if marks[draft] < LEAST_TRUST else ())
+
+        return _best(marks, broken)
+
+    def _draft(
+        self, messages: list[BaseMessage], behind: bool, **options: Any
+    ) -> dict[str, Sequence[float]]:
+        """Return drafts, each once, with their tokens' log-probabilities if they are asked for."""
         speaker = self._speaker
-        options = {"temperature": _TEMPERATURE, **(speaker.behind if behind else {})}
-        if speaker.says == "openings":
-            messages = prompts.opening(thought.story, match.technique)
-            options["stop"] = _SENTENCE_ENDS
-        else:
-            examples = match.examples[_EXAMPLES_SHOWN - 1 :: -1]  # the nearest last
-            messages = prompts.answer(thought.story, match.technique, examples)
-        drafts = self._drafters.map(
-            lambda seed: _draft(speaker.model.invoke(messages, seed=seed, **options).text),
+        options |= speaker.behind if behind else {}
+        said = self._drafters.map(
+            lambda seed: speaker.model.invoke(messages, seed=seed, **options),
             range(_DRAFTS_BEHIND if behind else _DRAFTS),
         )
-        return self._choose(list(drafts), thought.story, match)
-
-    def _choose(self, drafts: Sequence[str], thought: str, match: Match) -> _Choice:
-        """Return the draft that fits best among those that break no rule."""
-        rejected: Counter[str] = Counter()
-        fitting: dict[str, float] = {}
-        for draft in dict.fromkeys(filter(None, drafts)):
-            broken = self._broken(draft, thought, match)
-            rejected.update(broken)
-            if not broken:
-                length = len(draft.split())
-                fitting[draft] = self._rooms.fit.score(draft, thought) - _A_WORD * length
-        return _Choice(max(fitting, key=fitting.__getitem__, default=""), dict(rejected))
+        drafts = {
+            " ".join(one.text.split()): one.response_metadata.get("logprobs", ()) for one in said
+        }
+        return {text: logprobs for text, logprobs in drafts.items() if text}
 
     def _broken(self, draft: str, thought: str, match: Match) -> tuple[str, ...]:
-        """Return the names of the rules that a draft breaks."""
-        unsafe = ("unsafe",) if also_unsafe(draft) else ()
-        if self._speaker.says == "openings":
-            return (*says_back(draft, thought, self._rooms.fit), *unsafe)
+        """Return the names of the rules that a whole answer breaks."""
         problems = review(draft, thought, match.technique.examples)
-        beside = self._rooms.fit.score(draft, thought) < LEAST_FIT
         return (
             *(problem.rule for problem in problems),
-            *(("beside the point",) if beside else ()),
-            *unsafe,
+            *(("beside the point",) if self._fit.score(draft, thought) < LEAST_FIT else ()),
+            *(("unsafe",) if also_unsafe(draft) else ()),
         )
 
     def _words(self, draft: str, thought: Thought, match: Match, wishes: Wishes) -> str:
@@ -347,7 +363,7 @@ def _open_rooms(settings: Settings) -> Rooms:
     return Rooms(
         Critic(embeddings),
         TechniqueRetriever.open(techniques, embeddings),
-        Fit.learn(techniques),
+        lambda: Fit.learn(techniques),
         lambda: open_speaker(settings),
     )
 
@@ -405,10 +421,16 @@ def _twin(match: Match) -> bool:
     return match.nearness >= _TWIN
 
 
-def _draft(text: str) -> str:
-    """Return a draft on one line, with the full stop that a stop word took."""
-    line = " ".join(text.split())
-    return line if not line or line[-1] in ".?!\"')" else f"{line}."
+def _best(marks: Mapping[str, float], broken: Callable[[str], Sequence[str]]) -> _Choice:
+    """Return the draft with the best mark among those that break no rule."""
+    rejected: Counter[str] = Counter()
+    fitting: dict[str, float] = {}
+    for draft, mark in marks.items():
+        if rules := broken(draft):
+            rejected.update(rules)
+        else:
+            fitting[draft] = mark
+    return _Choice(max(fitting, key=fitting.__getitem__, default=""), dict(rejected))
 
 
 def _finish(answer: Reframe, started: float) -> Reframe:

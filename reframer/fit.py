@@ -8,13 +8,12 @@ thought nor a friend's usual vocabulary holds. Both are learned from the cards' 
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reframer.records import Technique
-from reframer.sentences import WORD
+from reframer.sentences import stems
 
 # On held-out examples, nearly all answers to another thought lie below this score, and a quarter of
 # the right answers (docs/evaluation.md). What is refused wrongly costs a draft; the other way round
@@ -23,11 +22,8 @@ LEAST = 3.0
 
 _STRANGER = 2.0  # what a word from nowhere costs
 _COMMON = 1.0  # inverse document frequency, in nats, from which a shared word counts
-_USUAL = 4  # answers in which a word came up by itself make it part of the vocabulary
-_PLAIN = 25  # and so many make it one of the plain words
-_CONTRACTED = re.compile(r"['’](?:s|re|ve|d|ll|m|t)$")
-_SUFFIX = re.compile(r"(?:ies|es|s|ed|ing|ly|er|est|y|e)$")
-_SHORTEST_STEM = 3
+# A word that came up by itself in this share of the answers is part of a friend's vocabulary.
+_USUAL = 0.0035
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +33,11 @@ class Fit:
     Attributes:
         rarity: Inverse document frequency of each stem in the examples, in nats.
         vocabulary: Stems that a friend uses whatever the thought is about.
-        plain: Those of them that turn up in very many answers.
         rarest: Rarity of a stem that no example holds.
     """
 
     rarity: dict[str, float]
     vocabulary: frozenset[str]
-    plain: frozenset[str]
     rarest: float
 
     @classmethod
@@ -62,9 +56,8 @@ class Fit:
                     brought.update(answer - thought)
                     count += 1
         rarity = {stem: math.log(count / (1 + times)) for stem, times in seen.items()}
-        usual |= {stem for stem, times in brought.items() if times >= _USUAL}
-        plain = frozenset(stem for stem, times in brought.items() if times >= _PLAIN)
-        return cls(rarity, frozenset(usual), plain, math.log(max(count, 1)))
+        usual |= {stem for stem, times in brought.items() if times >= _USUAL * count}
+        return cls(rarity, frozenset(usual), math.log(max(count, 1)))
 
     def score(self, answer: str, thought: str) -> float:
         """Return how well an answer fits a thought; compare it with `LEAST`."""
@@ -74,18 +67,3 @@ class Fit:
 
     def _rarity(self, stem: str) -> float:
         return self.rarity.get(stem, self.rarest)
-
-
-def stems(text: str) -> frozenset[str]:
-    """Return the words of a text without their usual endings."""
-    return frozenset(_stem(word.lower()) for word in WORD.findall(text))
-
-
-def _stem(word: str) -> str:
-    word = _CONTRACTED.sub("", word)
-    for _ in range(2):
-        shorter = _SUFFIX.sub("", word)
-        if len(shorter) >= _SHORTEST_STEM:
-            word = shorter
-    doubled = len(word) > _SHORTEST_STEM and word[-1] == word[-2]
-    return word[:-1] if doubled else word

@@ -1,8 +1,9 @@
-"""The cards: what the program knows about being kind to oneself, read from Markdown and checked.
+"""The cards: what the program knows about being kind to oneself, read and checked.
 
 A technique card has front matter in YAML, a paragraph or two about the technique, the section
 ``## A small step`` and the section ``## Examples``, in which every thought is a block quote and the
-paragraph under it is the answer. A background card has front matter and a text.
+paragraph under it is the answer. A background card has front matter and a text. Further examples,
+whose first sentence was written to say the thought back, stand in tables by area of life.
 
 Cards may come from anybody, and their words reach the page and the model. So they are plain text:
 what could be markup, a template or a turn of a chat is refused.
@@ -10,11 +11,12 @@ what could be markup, a template or a turn of a chat is refused.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -73,7 +75,7 @@ def tell(problem: CardError) -> None:
 def load_techniques(
     user_dir: Path | None = None, on_problem: Callable[[CardError], None] = tell
 ) -> tuple[Technique, ...]:
-    """Read the program's technique cards, then the user's own.
+    """Read the program's technique cards with all their examples, then the user's own.
 
     Args:
         user_dir: Folder of the user's cards; it need not exist.
@@ -82,13 +84,16 @@ def load_techniques(
     Raises:
         KnowledgeError: There is no usable card.
     """
-    files = _cards(paths.asset("knowledge", "techniques"))
-    if user_dir is not None:
-        files += _cards(user_dir)
+    own = _cards(paths.asset("knowledge", "techniques"))
+    theirs = [] if user_dir is None else _cards(user_dir)
+    more = _further_examples()
     techniques: dict[str, Technique] = {}
-    for file in files:
+    for file in [*own, *theirs]:
         try:
             technique = read_technique(file)
+            if file in own:
+                examples = (*technique.examples, *more.get(technique.id, ()))
+                technique = replace(technique, examples=examples)
             if technique.id in techniques:
                 raise CardError(file, 1, f"the id {technique.id} belongs to another card already")
             techniques[technique.id] = technique
@@ -169,6 +174,28 @@ def read_background(file: Path) -> Background:
 def example_id(thought: str) -> str:
     """Return the id of an example: the beginning of the SHA-256 of its thought."""
     return hashlib.sha256(thought.encode()).hexdigest()[:8]
+
+
+def further_examples(file: Path) -> Iterator[Example]:
+    """Read examples from a table with the columns technique, thought, opening and turn.
+
+    Args:
+        file: The table, with tabs between its columns.
+    """
+    with file.open(encoding="utf-8", newline="") as table:
+        for row in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE):
+            thought, opening, turn = row["thought"], row["opening"], row["turn"]
+            answer = f"{opening} {turn}"
+            yield Example(example_id(thought), row["technique"], thought, answer, opening)
+
+
+def _further_examples() -> dict[str, list[Example]]:
+    """Return the examples of all tables by technique."""
+    found: dict[str, list[Example]] = {}
+    for file in sorted(paths.asset("knowledge", "openings").glob("*.tsv")):
+        for example in further_examples(file):
+            found.setdefault(example.technique, []).append(example)
+    return found
 
 
 def _cards(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""What the model is given: versioned prompt files, filled with a thought and a technique.
+"""What the model is given: versioned prompt files, filled with a thought.
 
 Training and use both call `opening`, so what the adapter learned and what it is asked are worded
 alike.
@@ -17,18 +17,17 @@ from langchain_core.prompts.chat import MessageLikeRepresentation
 from reframer import paths
 from reframer.records import Example, Technique
 
-_OPENING = "opening.v1.toml"
+_OPENING = "opening.v2.toml"
 _ANSWER = "answer.v1.toml"
 
 
-def opening(thought: str, technique: Technique) -> list[BaseMessage]:
-    """Return the messages that ask the model with reframer's adapter to answer.
+def opening(thought: str) -> list[BaseMessage]:
+    """Return the messages that ask the model with reframer's adapter to say a thought back.
 
     Args:
         thought: What the person says to themselves.
-        technique: Its move is the instruction.
     """
-    return _template(_OPENING).format_messages(thought=thought, move=technique.move)
+    return _template(_OPENING).format_messages(thought=thought)
 
 
 def answer(

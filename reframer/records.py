@@ -164,12 +164,14 @@ class Example:
         technique: Id of the technique whose card holds it.
         thought: What somebody says to themselves.
         answer: What a best friend says.
+        opening: The answer's first sentence, where it was written to say the thought back.
     """
 
     id: str
     technique: str
     thought: str
     answer: str
+    opening: str = ""
 
     @property
     def held_out(self) -> bool:

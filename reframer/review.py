@@ -11,10 +11,11 @@ import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
 
 from reframer import paths
 from reframer.records import Example, Problem
-from reframer.sentences import WORD
+from reframer.sentences import WORD, stems
 
 _SENTENCE_END = re.compile(r"(?<=[.?!])[\"')\]]*\s+")
 _SHORTEST, _LONGEST, _SENTENCES = 10, 55, 4
@@ -108,7 +109,12 @@ def review_opening(sentence: str, thought: str) -> tuple[Problem, ...]:
         thought: What the person said.
     """
     subject = _Draft(sentence, thought, ())
-    rules = {**_RULES_OF_OPENINGS, "length": _opening_length, "verdict": _verdict}
+    rules = {
+        **_RULES_OF_OPENINGS,
+        "length": _opening_length,
+        "verdict": _verdict,
+        "foreign": _foreign,
+    }
     found = ((name, rule(subject)) for name, rule in rules.items())
     return tuple(Problem(name, detail) for name, detail in found if detail)
 
@@ -118,6 +124,12 @@ def _opening_length(draft: _Draft) -> str | None:
         return f"{len(draft.sentences)} sentences"
     count = len(draft.words)
     return None if _SHORTEST_OPENING <= count <= _LONGEST_OPENING else f"{count} words"
+
+
+def _foreign(draft: _Draft) -> str | None:
+    """What is said back holds the thought's own words, and beside them only the plainest."""
+    brought = stems(draft.text) - stems(draft.thought) - _plain()
+    return f"words from nowhere: {', '.join(sorted(brought))}" if brought else None
 
 
 def _verdict(draft: _Draft) -> str | None:
@@ -307,6 +319,15 @@ def _search(group: str, text: str) -> str | None:
 
 
 @cache
+def _plain() -> frozenset[str]:
+    return stems(_table()["plain"])
+
+
+@cache
 def _pattern(group: str) -> re.Pattern[str]:
-    entries = tomllib.loads(paths.asset("knowledge", "voice.toml").read_text("utf-8"))[group]
-    return re.compile(rf"\b(?:{'|'.join(entries)})", re.IGNORECASE)
+    return re.compile(rf"\b(?:{'|'.join(_table()[group])})", re.IGNORECASE)
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(paths.asset("knowledge", "voice.toml").read_text("utf-8"))

@@ -57,11 +57,13 @@ class Reading:
         level: The highest level found.
         signals: Names of the signals at any level, in the lexicon's order.
         guarded: Whether a guard set something aside.
+        figure: Whether the text is a figure of speech from end to end, and surely no more.
     """
 
     level: Level = "none"
     signals: tuple[tuple[Level, str], ...] = ()
     guarded: bool = False
+    figure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class Lexicon:
             name: _Guard(g["where"], g["leaves"], re.compile(_expand(g["pattern"], macros)))
             for name, g in table["guards"].items()
         }
+        self._figures = re.compile("|".join(table["figures"]))
         self._signals = tuple(
             _Signal(
                 signal["name"],
@@ -158,7 +161,8 @@ class Lexicon:
                 if level != "none":
                     found[level, signal.name] = None
         highest = _highest(level for level, _ in found)
-        return Reading(highest, tuple(found), guarded)
+        figure = bool(self._figures.fullmatch(text.rstrip(" .!")))
+        return Reading(highest, tuple(found), guarded, figure)
 
     def _right(self, word: str) -> str:
         if not word.isalpha() and not word.isdigit() and word.isascii():
@@ -293,11 +297,13 @@ class Safety:
         return Risk(level, tuple(sorted(name for name, reached in found if reached == level)))
 
     def _resembles(self, units: Sequence[str], readings: Sequence[Reading]) -> set[Level]:
-        """Return the levels above none that the classifier sees."""
-        if self._embeddings is None or not units:
+        """Return the levels above none that the classifier sees, figures of speech left out."""
+        if self._embeddings is None or not units or readings[0].figure:  # the first is the whole
             return set()
-        layers = self._embeddings.layers(units)
-        return set(Classifier.shipped().levels(features(layers, readings))) - {"none"}
+        doubtful = [number for number, reading in enumerate(readings) if not reading.figure]
+        layers = self._embeddings.layers([units[number] for number in doubtful])
+        table = features(layers, [readings[number] for number in doubtful])
+        return set(Classifier.shipped().levels(table)) - {"none"}
 
 
 def also_unsafe(answer: str) -> bool:
@@ -465,7 +471,7 @@ def signposts(risk: Risk, country: str = "", voice: Voice = "adult") -> str:
     lines = _choose(directory.helplines, country, voice, topic)
     emergency = directory.emergency.get(country, "")
     urgent = words["urgent"].format(
-        number=f"ring {emergency}" if emergency else _words()["emergency_elsewhere"]
+        number=f"call {emergency}" if emergency else _words()["emergency_elsewhere"]
     )
     return "\n\n".join(
         [

@@ -28,6 +28,9 @@ _SPACE = re.compile(r"\s*+")
 _STARTS_WITH_EMOJI = re.compile(_EMOJI)
 # A word with its apostrophes and hyphens, as the rules of the voice count words.
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_CONTRACTED = re.compile(r"['’](?:s|re|ve|d|ll|m|t)$")
+_SUFFIX = re.compile(r"(?:ies|es|s|ed|ing|ly|er|est|y|e)$")
+_SHORTEST_STEM = 3
 _LAST_WORD = re.compile(r"[^\W_]+(?:\.[^\W_]+)*\Z")
 _ENUMERATOR = re.compile(r"(?:\A|[\n\r])[ \t]{0,4}(?:\d{1,3}|[A-Za-z])\Z")
 _LIST_OR_HEADING = re.compile(r"\s*(?:[-*+•–—>#|]|\d{1,3}[.)]|\[[ xX]\])(?=\s|#|$)")
@@ -151,3 +154,18 @@ def _stop_ends(text: str, mark: re.Match[str], first: str) -> bool:
 def _past_space(text: str, offset: int) -> int:
     space = _SPACE.match(text, offset)
     return space.end() if space else offset
+
+
+def stems(text: str) -> frozenset[str]:
+    """Return the words of a text without their usual endings."""
+    return frozenset(_stem(word.lower()) for word in WORD.findall(text))
+
+
+def _stem(word: str) -> str:
+    word = _CONTRACTED.sub("", word)
+    for _ in range(2):
+        shorter = _SUFFIX.sub("", word)
+        if len(shorter) >= _SHORTEST_STEM:
+            word = shorter
+    doubled = len(word) > _SHORTEST_STEM and word[-1] == word[-2]
+    return word[:-1] if doubled else word

@@ -9,10 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from reframer.fit import LEAST, Fit, stems
 from reframer.mirror import to_i
 from reframer.records import Technique, Wishes
-from reframer.review import review_opening
 
 _SENTENCE = re.compile(r"(?:(?<=[.?!])|(?<=[.?!][\"')\]]))\s+")
 _COMFORT = re.compile(
@@ -23,25 +21,6 @@ _COMFORT = re.compile(
 _SHORTEST = 10  # words
 _WITH_OPENING = 36  # words of a card's own text behind an opening
 _STEP = 40  # words of the small step in a practical answer
-
-
-def says_back(sentence: str, thought: str, fit: Fit) -> tuple[str, ...]:
-    """Say what keeps a sentence from being a true opening: nothing new, no verdict, to the point.
-
-    Args:
-        sentence: What the model would say first.
-        thought: What the person said.
-        fit: Knows the words that a friend uses whatever the thought is about.
-
-    Returns:
-        Names of the rules it breaks; empty for a sentence that may be shown.
-    """
-    broken = [problem.rule for problem in review_opening(sentence, thought)]
-    if stems(sentence) - stems(thought) - fit.plain:
-        broken.append("invented")
-    if fit.score(sentence, thought) < LEAST:
-        broken.append("beside the point")
-    return tuple(dict.fromkeys(broken))
 
 
 def wants_opening(wishes: Wishes) -> bool:

@@ -21,6 +21,7 @@ class FakeChatModel(BaseChatModel):
         answers: What it will say, first in, first out; an exception is raised instead.
         history: The messages of every prompt, in order.
         options: The other arguments of every call (temperature, seed ...), in order.
+        logprob: Log-probability of what it says, told if a call asks for it.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -28,6 +29,7 @@ class FakeChatModel(BaseChatModel):
     answers: list[str | Exception] = Field(default_factory=list)
     history: list[list[BaseMessage]] = Field(default_factory=list)
     options: list[dict[str, Any]] = Field(default_factory=list)
+    logprob: float = -0.1
 
     @property
     def _llm_type(self) -> str:
@@ -48,7 +50,9 @@ class FakeChatModel(BaseChatModel):
             raise answer
         for word in re.split(r"(?<=\s)", answer):
             yield ChatGenerationChunk(message=AIMessageChunk(content=word))
-        yield ChatGenerationChunk(message=AIMessageChunk(content="", chunk_position="last"))
+        told = {"logprobs": [self.logprob]} if kwargs.get("logprobs") else {}
+        last = AIMessageChunk(content="", response_metadata=told, chunk_position="last")
+        yield ChatGenerationChunk(message=last)
 
     def _generate(
         self,

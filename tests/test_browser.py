@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.free_port import free_port
+from tests.test_proof import files_with
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 ROOT = Path(__file__).parent.parent
@@ -60,13 +63,18 @@ def address(config: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM)
+    yield browser
+    browser.close()
 
 
 class Visit:
@@ -322,6 +330,73 @@ def test_without_a_model_the_cards_answer_and_the_page_says_what_to_do(
         go(page, "Help")
         assert page.get_by_text("Samaritans").first.is_visible()
         visit.close()
+
+
+# What the browser keeps
+
+
+@contextmanager
+def own_browser(playwright: Playwright, folder: Path) -> Iterator[BrowserContext]:
+    """Open a browser whose profile, cache, home and temporary files all lie in one folder."""
+    for name in ("home", "tmp"):
+        (folder / name).mkdir()
+    environ = {"HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")}
+    context = playwright.chromium.launch_persistent_context(
+        folder / "profile",
+        executable_path=CHROMIUM,
+        env={**os.environ, **environ},
+        args=[f"--disk-cache-dir={folder / 'cache'}"],
+    )
+    context.set_default_timeout(ANSWER_MS)
+    yield context
+    context.close()
+
+
+def leave_a_trace(page: Page, mark: str) -> None:
+    """Put a word into a box that nothing keeps the browser from remembering."""
+    page.evaluate(
+        """mark => {
+            const box = document.createElement("textarea");
+            document.body.append(box);
+            box.value = mark;
+        }""",
+        mark,
+    )
+
+
+@pytest.mark.parametrize("ending", ["left", "open"])
+def test_a_browser_that_was_closed_has_kept_nothing_that_was_typed(
+    address: str,
+    config: Path,
+    playwright: Playwright,
+    tmp_path_factory: pytest.TempPathFactory,
+    ending: str,
+) -> None:
+    began = time.time()
+    folder = tmp_path_factory.mktemp("b")  # a socket in it needs a short path
+    mark, trace = (f"zq{secrets.token_hex(6)}" for _ in range(2))
+    with own_browser(playwright, folder) as context:
+        page = context.new_page()
+        page.goto(address)
+        say(page, f"I'm such an idiot, I ruined the {mark} again.")
+        box(page).press_sequentially(f"Never sent: {mark}")
+        go(page, "Journal")
+        page.locator("#journal-text textarea").fill(f"{mark}\n\n{JOURNAL}")
+        page.locator("#journal-name :is(textarea, input)").evaluate(
+            "(field, mark) => { field.value = mark; }", mark
+        )
+        press(page, "Begin")
+        page.locator("#review").wait_for()
+        page.locator("#friends-words textarea").fill(f"In my own words: {mark}")
+        go(page, "Practice")
+        page.locator("#search textarea").fill(mark)
+        page.get_by_text("No card has these words").wait_for()
+        leave_a_trace(page, trace)
+        if ending == "left":
+            page.goto("about:blank")
+    assert files_with(mark, [folder]) == []
+    assert files_with(mark, [config, Path(tempfile.gettempdir())], began) == []
+    assert ending == "open" or files_with(trace, [folder])
 
 
 # The other tabs

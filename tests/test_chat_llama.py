@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from reframer import catalog
 from reframer.errors import ModelMissing, TextTooLong, UsageError
 from reframer.llama.chat import ChatLlama
 from reframer.llama.context import Context
+from reframer.llama.scheduler import Choice
 from tests.conftest import open_chat
 from tests.test_weights import begun
 
@@ -127,6 +129,16 @@ class TestAnswers:
         short = chat.bind(max_tokens=2).invoke("Tell a story.").usage_metadata
         assert short and short["output_tokens"] == 2
 
+    def test_an_answer_tells_how_likely_its_tokens_were_if_asked(self, chat: ChatLlama) -> None:
+        asked = "Is the sky blue? Say yes or no."
+        first = chat.invoke(asked, temperature=0, max_tokens=1, logprobs=True)
+        (logprob,) = first.response_metadata["logprobs"]
+        drawn: dict[str, Any] = {"temperature": 1, "top_k": 0, "top_p": 1, "max_tokens": 1}
+        draws = [chat.invoke(asked, seed=seed, **drawn).text for seed in range(150)]
+        share = draws.count(first.text) / len(draws)
+        assert math.exp(logprob) == pytest.approx(share, abs=0.13)  # three standard errors
+        assert "logprobs" not in chat.invoke(asked, max_tokens=1).response_metadata
+
     def test_an_unknown_option_is_an_error(self, chat: ChatLlama) -> None:
         with pytest.raises(UsageError, match="temprature"):
             chat.invoke("Hello", temprature=1)
@@ -177,7 +189,9 @@ class TestAnswers:
 
         spoken = iter([*tokens, llama_cpp.llama_vocab_eos(chat.weights._vocabulary)])
         monkeypatch.setattr(
-            Context, "compute", lambda _, pieces: [next(spoken) for p in pieces if p.sampler]
+            Context,
+            "compute",
+            lambda _, pieces: [Choice(next(spoken)) for p in pieces if p.sampler],
         )
         chunks = [chunk.text for chunk in chat.stream("Hi")]
         assert "".join(chunks) == text

@@ -194,6 +194,17 @@ def test_words_of_safety_stand_alone_and_are_no_failure(
     assert capsys.readouterr() == ("Please call somebody.\n", "")
 
 
+def test_on_a_terminal_no_word_of_an_answer_is_broken(
+    fake: FakeReframer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "Please call somebody.\n\n- A line: call 116 123 (24 hours), https://example.org"
+    fake.answers = [Reframe(THOUGHT, text, "safety", Risk("crisis", ("plan",)))]
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert run([THOUGHT]) == 0
+    assert capsys.readouterr().out == text.replace(" https", "\n  https") + "\n"
+
+
 @pytest.mark.parametrize(
     ("origin", "said"), [("card", "card's own words"), ("untouched", "comes back as it was")]
 )

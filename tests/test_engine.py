@@ -106,7 +106,7 @@ def _reframer(
     rooms = Rooms(
         PlainEar(),  # type: ignore[arg-type]
         retriever or OneCard(),  # type: ignore[arg-type]
-        FIT,
+        lambda: FIT,
         lambda: Speaker(model, "fake", says),
     )
     friend = Reframer(PlainSafety(), lambda: rooms, country="GB")  # type: ignore[arg-type]
@@ -162,6 +162,16 @@ def test_the_small_model_words_the_opening_and_the_card_the_rest() -> None:
     assert (answer.text, answer.origin) == (f"{opening} {WORDS[0]}", "model")
     assert answer.rejected["label"] == 1
     assert model.history[0][-1].content == THOUGHT
+
+
+def test_an_opening_that_the_model_doubts_is_not_shown() -> None:
+    opening = "The deadline went by again, and that stings."
+    friend, model = _reframer(opening, says="openings")
+    model.logprob = -2.0
+    answer = friend.reframe(THOUGHT)
+    assert answer.origin == "card"
+    assert opening not in answer.text
+    assert answer.rejected == {"doubtful": 1}
 
 
 def test_a_sentence_of_a_journal_is_answered_knowing_what_led_to_it() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reframer.fit import LEAST, Fit, stems
+from reframer.fit import LEAST, Fit
 from reframer.knowledge import load_techniques
+from reframer.sentences import stems
 
 TECHNIQUES = load_techniques()
 FIT = Fit.learn(TECHNIQUES)

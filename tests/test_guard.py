@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +14,12 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from reframer.ui import guard
 from reframer.ui.guard import Guard
 
 TOKEN = "secret"
+COOKIE = "reframer-7865"
+CLIENT = ("127.0.0.1", 50000)
 HERE = "http://127.0.0.1:7865"
 
 
@@ -26,7 +31,7 @@ async def _echo(request: Request) -> PlainTextResponse:
 def client() -> Iterator[TestClient]:
     routes = [Route("/{path:path}", _echo, methods=["GET", "POST"])]
     guarded = Guard(Starlette(routes=routes), port=7865, token=TOKEN)
-    with TestClient(guarded, base_url=HERE, follow_redirects=False) as client:
+    with TestClient(guarded, base_url=HERE, follow_redirects=False, client=CLIENT) as client:
         yield client
 
 
@@ -57,12 +62,21 @@ def test_without_the_secret_nothing_is_shown(client: TestClient) -> None:
         {"origin": "null"},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
+        {"x-forwarded-for": "127.0.0.1"},
+        {"x-forwarded-host": "evil.example"},
+        {"forwarded": "for=127.0.0.1"},
     ],
 )
 def test_other_hosts_and_sites_are_refused(client: TestClient, headers: dict[str, str]) -> None:
     _enter(client)
     assert client.get("/", headers=headers).status_code == 403
     assert client.post("/gradio_api/queue/join", json={}, headers=headers).status_code == 403
+
+
+def test_a_second_host_is_refused(client: TestClient) -> None:
+    _enter(client)
+    hosts = [("host", "127.0.0.1:7865"), ("host", "evil.example")]
+    assert client.get("/", headers=hosts).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -115,18 +129,39 @@ def test_another_site_can_send_nothing_in_any_shape(
 
 def test_a_second_client_without_the_secret_can_do_nothing(client: TestClient) -> None:
     _enter(client)
-    with TestClient(client.app, base_url=HERE, follow_redirects=False) as stranger:
+    with TestClient(client.app, base_url=HERE, follow_redirects=False, client=CLIENT) as stranger:
         assert stranger.post("/gradio_api/queue/join", json={}).status_code == 401
         assert stranger.get("/gradio_api/queue/data?session_hash=x").status_code == 401
-        assert stranger.get("/", cookies={"reframer": "guess"}).status_code == 401
+        assert stranger.get("/", cookies={COOKIE: "guess"}).status_code == 401
         assert stranger.get(f"/config?k={TOKEN}").status_code == 401
 
 
 @pytest.mark.parametrize(
-    "cookie", ["reframer", "reframer=", "reframer=secreT", f"other={TOKEN}", "=;=", "reframer=é"]
+    "cookie",
+    [COOKIE, f"{COOKIE}=", f"{COOKIE}=secreT", f"reframer-1={TOKEN}", "=;=", f"{COOKIE}=é"],
 )
 def test_no_other_cookie_opens_the_page(client: TestClient, cookie: str) -> None:
     assert client.get("/", headers=[(b"cookie", cookie.encode())]).status_code == 401
+
+
+@pytest.mark.parametrize(("uid", "status"), [(os.getuid(), 200), (0, 200), (4711, 403)])
+def test_the_connection_of_another_user_is_refused_whatever_it_carries(
+    client: TestClient, uid: int, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _enter(client)
+    table = tmp_path / "tcp6"
+    table.write_text(
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
+        f"   0: 0100007F:{50000:04X} 0100007F:{7865:04X} 01 00000000:00000000 00:00000000 00000000"
+        f"  {uid}        0 12345 1 0000000000000000 20 4 30 10 -1\n"
+    )
+    monkeypatch.setattr(guard, "_CONNECTIONS", (tmp_path / "missing", table))
+    assert client.get("/").status_code == status
+
+
+def test_cookies_of_other_programs_on_this_machine_do_no_harm(client: TestClient) -> None:
+    cookies = f'other={{"a": "b"}}; reframer-1=x; {COOKIE}={TOKEN}'
+    assert client.get("/", headers={"cookie": cookies}).status_code == 200
 
 
 def test_a_body_beyond_the_limit_is_refused_even_in_chunks(client: TestClient) -> None:

@@ -19,7 +19,7 @@ LAYERS = (
     {"settings", "seal", "catalog", "history"},
     {"pull", "llama", "embedding", "knowledge", "sentences"},
     {"retrieval", "critic", "safety", "names"},
-    {"prompts", "review", "fit", "mirror"},
+    {"prompts", "review", "fit", "trust", "mirror"},
     {"wording"},
     {"engine"},
     {"conversation", "journal"},

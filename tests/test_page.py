@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import os
 import threading
 from collections.abc import Iterator
 from copy import deepcopy
@@ -247,6 +249,21 @@ def test_the_page_opens_with_its_link_and_only_with_it(address: str) -> None:
         assert user.get(f"{home}config").status_code == 200
         assert stranger.get(home).status_code == 401
         assert stranger.get(f"{home}config").status_code == 401
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux tells users apart")
+def test_another_user_is_refused_even_with_the_link(address: str) -> None:
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(parts.netloc)
+    os.seteuid(65534)
+    try:
+        connection.connect()
+    finally:
+        os.seteuid(0)
+    connection.request("GET", f"/?{parts.query}")
+    assert connection.getresponse().status == 403
+    connection.close()
 
 
 def test_the_browser_may_load_nothing_from_elsewhere(address: str) -> None:

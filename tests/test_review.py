@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reframer.records import Example
-from reframer.review import review
+from reframer.review import review, review_opening
 
 GOOD = [
     (
@@ -154,3 +154,30 @@ def test_a_copy_of_an_example_is_refused() -> None:
         "Dropping the cake in front of all of them must have stung.", "I dropped it.", [example]
     )
     assert [problem.rule for problem in problems] == ["echo"]
+
+
+MISSED = "I missed the train again. I'm such an idiot."
+
+
+@pytest.mark.parametrize(
+    "opening",
+    ["You missed the train again, and it's still with you.", "Missing the train again stings."],
+)
+def test_what_says_back_what_happened_may_open_an_answer(opening: str) -> None:
+    assert review_opening(opening, MISSED) == ()
+
+
+@pytest.mark.parametrize(
+    ("opening", "rule"),
+    [
+        ("You missed the train again, you idiot.", "insult"),
+        ("You're the one who missed the train again.", "label"),
+        ("Missing the train again is a real shame.", "critic"),
+        ("You always miss the train.", "verdict"),
+        ("You missed the train again and the rain poured.", "foreign"),
+        ("You missed the train again. It hurts. It stings.", "length"),
+        ("You should have left the house for the train.", "verdict"),
+    ],
+)
+def test_what_judges_or_invents_may_not(opening: str, rule: str) -> None:
+    assert rule in {problem.rule for problem in review_opening(opening, MISSED)}

@@ -18,6 +18,7 @@ from reframer.records import Risk, Voice
 from reframer.safety import (
     RANK,
     Helpline,
+    Lexicon,
     Safety,
     also_unsafe,
     country_here,
@@ -101,6 +102,50 @@ def test_a_concern_is_heard_and_named(lexicon_alone: Safety, text: str, signal: 
 )
 def test_a_figure_of_speech_is_no_crisis(with_vectors: Safety, text: str) -> None:
     assert with_vectors.assess(text) == Risk()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i have to go, bye",
+        "I've got to go now. Bye!",
+        "ok gotta run, see you",
+        "I want to disappear into the floor",
+        "I just wanted to sink into the ground.",
+        "i could sink through the floor",
+        "I wish the ground would open up and swallow me.",
+        "My feet are killing me.",
+    ],
+)
+def test_a_figure_of_speech_that_stands_alone_raises_no_alarm(
+    with_vectors: Safety, text: str
+) -> None:
+    assert with_vectors.assess(text) == Risk()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I have to go. I'm sorry. Goodbye.",
+        "i have to go, bye forever",
+        "I want to disappear",
+        "I want to disappear into nothing",
+        "I want to sink into the ground and never come back",
+        "I want to sink into the ground. I want to kill myself.",
+        "I want to disappear into the floor. I want to disappear",
+        "I wish the ground would swallow me and I would die.",
+    ],
+)
+def test_what_only_begins_like_a_figure_of_speech_is_still_heard(
+    with_vectors: Safety, text: str
+) -> None:
+    assert with_vectors.assess(text).level != "none"
+
+
+def test_no_statement_of_danger_is_a_figure_of_speech() -> None:
+    lexicon = Lexicon.shipped()
+    dangerous = [row.text for row in statements() if row.level != "none"]
+    assert [text for text in dangerous if lexicon.read(lexicon.normal(text)).figure] == []
 
 
 def test_a_long_entry_does_not_hide_a_line(with_vectors: Safety) -> None:

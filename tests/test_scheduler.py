@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reframer.llama.scheduler import PIECE, Finish, Piece, Row, Scheduler
+from reframer.llama.scheduler import PIECE, Choice, Finish, Piece, Row, Scheduler
 
 END = 0
 KINDS_OF_TOKENS = 12
@@ -50,7 +50,7 @@ class PretendedModel:
         assert length <= len(self.held[slot])
         del self.held[slot][length:]
 
-    def compute(self, pieces: Sequence[Piece[int]]) -> list[int]:
+    def compute(self, pieces: Sequence[Piece[int]]) -> list[Choice]:
         if self.broken:
             raise ArithmeticError
         assert 0 < sum(len(piece.tokens) for piece in pieces) <= self.batch
@@ -62,7 +62,7 @@ class PretendedModel:
         assert sum(map(len, self.held)) <= self.cells
         self.steps.append([piece.slot for piece in pieces])
         asked = [piece for piece in pieces if piece.sampler is not None]
-        return [next_token(self.held[piece.slot], piece.sampler or 0) for piece in asked]
+        return [Choice(next_token(self.held[piece.slot], piece.sampler or 0)) for piece in asked]
 
     def ends(self, token: int) -> bool:
         return token == END
@@ -85,8 +85,8 @@ class Ear:
     def begin(self, cached: int) -> None:
         self.cached = cached
 
-    def hear(self, token: int) -> None:
-        self.said.append(token)
+    def hear(self, choice: Choice) -> None:
+        self.said.append(choice.token)
 
     def end(self, finish: Finish) -> None:
         assert self.finish is None

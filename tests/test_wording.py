@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from reframer.fit import Fit
 from reframer.knowledge import load_techniques
 from reframer.records import Tone, Wishes
 from reframer.review import review
-from reframer.wording import card_words, says_back, shaped
+from reframer.wording import card_words, shaped
 
 CARDS = {technique.id: technique for technique in load_techniques()}
 CARD = CARDS["behaviour-not-identity"]
 TEXT = "I missed the train again. I'm such an idiot."
 OPENING = "You missed the train again, and it's still with you."
-FIT = Fit.learn(CARDS.values())
 ANSWER = (
     "Missing the train again hurts, and it's a sore start to a day. Being late is one thing that "
     "happened this morning. It belongs to the morning, and you are more than one morning."
@@ -28,28 +26,6 @@ def test_the_cards_words_stand_behind_the_opening() -> None:
 
 def test_without_an_opening_they_stand_alone() -> None:
     assert card_words(CARD, TEXT, "", Wishes()) in CARD.words
-
-
-@pytest.mark.parametrize("opening", [OPENING, "Missing the train again stings."])
-def test_what_says_back_what_happened_may_open_an_answer(opening: str) -> None:
-    assert says_back(opening, TEXT, FIT) == ()
-
-
-@pytest.mark.parametrize(
-    ("opening", "rule"),
-    [
-        ("You missed the train again, you idiot.", "insult"),
-        ("You're the one who missed the train again.", "label"),
-        ("Missing the train again is a real shame.", "critic"),
-        ("You always miss the train.", "verdict"),
-        ("You missed the train again and your boss shouted.", "invented"),
-        ("It hurts to hear those words.", "beside the point"),
-        ("You missed the train again. It hurts. It stings.", "length"),
-        ("You should have left the house for the train.", "verdict"),
-    ],
-)
-def test_what_judges_or_invents_may_not(opening: str, rule: str) -> None:
-    assert rule in says_back(opening, TEXT, FIT)
 
 
 def test_the_same_thought_keeps_its_words_and_others_get_others() -> None:

@@ -25,6 +25,7 @@ import httpx
 
 ROOT = Path(__file__).parent.parent
 THOUGHT = "I'm such an idiot, I ruined the {} again."
+OWN = "own"
 LINGER = 20.0  # seconds that the page stays open; telemetry likes to wait before it reports
 _PATIENCE = 300.0  # seconds
 
@@ -58,15 +59,23 @@ HOSTILE = {
 
 
 class Ground(NamedTuple):
-    """Where a visit takes place: everything that the program may write lies below ``folder``."""
+    """Where a visit takes place: everything that the program may write lies below ``folder``.
+
+    What is the user's own to keep, a journal and its report, lies in ``own`` there.
+    """
 
     folder: Path
     models_dir: Path
     model: str
 
+    @property
+    def own(self) -> Path:
+        """Folder of what the user writes and asks for; it may hold a thought."""
+        return self.folder / OWN
+
     def prepare(self) -> None:
         """Make the folders, and a hostile ``.env`` where the program is called."""
-        for name in ("home", "tmp", "work"):
+        for name in ("home", "tmp", "work", OWN):
             (self.folder / name).mkdir(exist_ok=True)
         lines = [f"{name}={value}" for name, value in HOSTILE.items()]
         (self.folder / "work" / ".env").write_text("\n".join(lines))
@@ -129,6 +138,15 @@ def _process(*words: str, stdin: str = "", code: int = 0) -> Front:
     return visit
 
 
+def journal(ground: Ground, thought: str) -> Seen:
+    """Answer a journal and put the answers into a copy of it, in the user's own folder."""
+    diary, out = ground.own / "diary.md", ground.own / "answers"
+    days = (thought, "We had soup.", _DANGER.format(thought))
+    diary.write_text("".join(f"2026-11-2{at}\n\n{said}\n\n" for at, said in enumerate(days)))
+    words = [str(diary), "--out", str(out), "--write", "callout", "--json", "--debug"]
+    return command("journal", *words)(ground, thought)
+
+
 def page(ground: Ground, thought: str) -> Seen:
     """Open the page, send a thought through it, and stay a while."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -169,6 +187,7 @@ FRONTS: Mapping[str, Front] = {
     "history": command("history", "--debug", "search", "{}", stdin=_PASSPHRASE),
     "doctor privacy": command("doctor", "privacy"),
     "chat": command("chat", "--debug", stdin="{}\n"),
+    "journal": journal,
     "python": _process("-c", _PYTHON, stdin="{}"),
     "page": page,
 }

@@ -43,7 +43,7 @@ class Reader:
         rooms = Rooms(
             Critic(embeddings),
             TechniqueRetriever.open(techniques, embeddings),
-            Fit.learn(techniques),
+            lambda: Fit.learn(techniques),
             lambda: Speaker(FakeListChatModel(responses=[_WORDS]), "fake", "answers"),
         )
         reframer = Reframer(Safety(embeddings), lambda: rooms)

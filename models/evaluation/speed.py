@@ -23,7 +23,6 @@ from langchain_core.messages import BaseMessage, convert_to_openai_messages
 
 from models.evaluation.voice import thoughts
 from reframer import catalog, prompts, seal, settings
-from reframer.knowledge import load_techniques
 from reframer.llama.chat import ChatLlama
 from reframer.threads import usable_cores
 
@@ -79,8 +78,7 @@ def main() -> None:
 
 
 def _prompts(count: int) -> Prompts:
-    asked = zip(thoughts()[:count], load_techniques(), strict=False)
-    return [prompts.opening(one.thought, technique) for one, technique in asked]
+    return [prompts.opening(one.thought) for one in thoughts()[:count]]
 
 
 def _timed(way: Way, asked: Prompts) -> float:

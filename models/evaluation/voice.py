@@ -89,7 +89,7 @@ def speak_all(asked: Sequence[Asked]) -> list[Row]:
     return [
         _run("the thought itself", asked, lambda thought: thought),
         *_base(asked, matches, chosen),
-        _adapter(asked, matches, chosen),
+        _adapter(asked, chosen),
         _shipped(asked),
     ]
 
@@ -110,11 +110,11 @@ def _base(asked: Sequence[Asked], matches: Matches, chosen: Settings) -> list[Ro
     ]
 
 
-def _adapter(asked: Sequence[Asked], matches: Matches, chosen: Settings) -> Row:
+def _adapter(asked: Sequence[Asked], chosen: Settings) -> Row:
     tuned = ChatLlama.from_catalog(catalog.default("chat"), chosen.models_dir)
 
     def say(thought: str) -> str:
-        messages = prompts.opening(thought, matches[thought].technique)
+        messages = prompts.opening(thought)
         return tuned.invoke(messages, seed=0).text
 
     return _run("adapter alone", asked, say)

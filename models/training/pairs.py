@@ -1,30 +1,20 @@
-"""What the voice is trained on: the cards' examples as tokens, and how they are put in batches."""
+"""What the voice is trained on, as tokens, and how it is put in batches.
+
+It needs nothing but Python, so that the training itself may run on a machine that has torch and a
+GPU, and nothing else of this program.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from langchain_core.messages import convert_to_openai_messages
-
-from reframer import prompts
-from reframer.records import Example, Technique
+from reframer import paths
 
 _POOL = 16
-
-
-class Tokenizer(Protocol):
-    """What turns prompts and answers into tokens; `reframer.llama.weights.Weights` does."""
-
-    def prompt(self, messages: Sequence[dict[str, str]]) -> list[int]:
-        """Return the tokens of a prompt, up to where the answer begins."""
-
-    def tokens(self, text: str) -> list[int]:
-        """Return the tokens of a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +33,36 @@ class Pair:
         return len(self.tokens)
 
 
-def examples(techniques: Iterable[Technique], *, held_out: bool) -> list[tuple[Technique, Example]]:
-    """Return the examples for training, or those held out, each with its technique."""
-    return [
-        (technique, example)
-        for technique in techniques
-        for example in technique.examples
-        if example.held_out is held_out
-    ]
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """All pairs of a training.
 
-
-def pair(technique: Technique, example: Example, tokenizer: Tokenizer, end: int) -> Pair:
-    """Return an example as tokens, asked for exactly as the program asks.
-
-    Args:
-        technique: The example's technique.
-        example: The thought and its answer.
-        tokenizer: The model's own.
-        end: The token that ends an answer.
+    Attributes:
+        pairs: What is learned from; a pair may be there several times.
+        held_out: What the training is judged by.
+        base: SHA-256 of the model file whose tokens these are.
+        data: SHA-256 of the texts.
     """
-    messages = prompts.opening(example.thought, technique)
-    prompt = tokenizer.prompt(convert_to_openai_messages(messages))
-    return Pair((*prompt, *tokenizer.tokens(example.answer), end), len(prompt))
 
+    pairs: Sequence[Pair]
+    held_out: Sequence[Pair]
+    base: str
+    data: str
 
-def fingerprint(chosen: Iterable[tuple[Technique, Example]]) -> str:
-    """Return the SHA-256 of what is trained on: moves, thoughts and answers, in order."""
-    rows = [(technique.move, example.thought, example.answer) for technique, example in chosen]
-    return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
+    def save(self, file: Path) -> None:
+        """Write the lessons as JSON."""
+        with paths.atomic_write(file) as out:
+            out.write(json.dumps(asdict(self)).encode())
+
+    @classmethod
+    def load(cls, file: Path) -> Lessons:
+        """Read lessons that were written with `save`."""
+        read = json.loads(file.read_text("utf-8"))
+        parts = {
+            name: tuple(Pair(tuple(one["tokens"]), one["prompt"]) for one in read[name])
+            for name in ("pairs", "held_out")
+        }
+        return cls(**{**read, **parts})
 
 
 def batches(pairs: Sequence[Pair], size: int, seed: int) -> Iterator[list[Pair]]:

@@ -6,9 +6,7 @@ a narrow window get the same as everybody.
 
 from __future__ import annotations
 
-import shutil
 import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from reframer import settings
-from reframer.cli import away
+from reframer.cli import away, show
 from reframer.cli.read import decode
 from reframer.errors import ReframerError
 from reframer.records import Technique, Wishes
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 
 _PROMPT = "You: "
-_WIDEST = 88
 _PAUSE = 0.4  # seconds between two sentences, on a terminal
 _WELCOME = "Write what you are telling yourself. /help says what else can be typed."
 _QUIET_LINE = (
@@ -266,8 +263,7 @@ def _say(words: str, pause: float = 0.0) -> None:
 
 def _lines(text: str, *, err: bool = False) -> None:
     """Print lines that fit the window."""
-    for line in text.splitlines():
-        click.echo(_fill(line), err=err)
+    click.echo(show.filled(text), err=err)
 
 
 def _aside(*paragraphs: str) -> None:
@@ -278,16 +274,4 @@ def _aside(*paragraphs: str) -> None:
 
 def _list(entries: Mapping[str, str]) -> None:
     for name, meaning in entries.items():
-        click.echo(_fill(f"{name}: {meaning}"), err=True)
-
-
-def _fill(line: str) -> str:
-    width = min(_WIDEST, shutil.get_terminal_size().columns)
-    indent = "  " if line.startswith(("- ", "/")) else ""
-    return textwrap.fill(
-        line,
-        width,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+        click.echo(show.filled(f"{name}: {meaning}"), err=True)

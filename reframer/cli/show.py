@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import textwrap
 import time
 from collections.abc import Iterator, Mapping
@@ -62,12 +63,27 @@ def as_record(answer: Reframe) -> dict[str, Any]:
 
 
 def words(answer: Reframe) -> None:
-    """Print an answer, and beside it where it comes from."""
-    click.echo(answer.text)
+    """Print an answer, on a terminal in lines that fit it, and beside it where it comes from."""
+    click.echo(filled(answer.text) if sys.stdout.isatty() else answer.text)
     if answer.origin in _ORIGINS:
         _beside(_ORIGINS[answer.origin])
     for technique in answer.techniques:
         _beside(*_about(technique))
+
+
+def filled(text: str) -> str:
+    """Return a text in lines that fit the window; those of a list go in a little."""
+    width = min(_WIDEST, shutil.get_terminal_size().columns)
+    return "\n".join(
+        textwrap.fill(
+            line,
+            width,
+            subsequent_indent="  " if line.startswith(("- ", "/")) else "",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.splitlines()
+    )
 
 
 def reasons(answer: Reframe) -> None:
@@ -174,7 +190,6 @@ def _about(technique: Technique) -> tuple[str, ...]:
 
 def _beside(*paragraphs: str) -> None:
     """Print quietly beside the answer."""
-    width = min(_WIDEST, shutil.get_terminal_size().columns)
     for number, paragraph in enumerate(paragraphs):
-        lines = textwrap.fill(paragraph, width, break_long_words=False, break_on_hyphens=False)
+        lines = filled(paragraph)
         click.secho(f"\n{lines}" if number == 0 else lines, dim=True, err=True)

@@ -49,6 +49,7 @@ class ChatLlama(BaseChatModel):
         repeat_penalty: Penalty for tokens said lately.
         max_tokens: Longest answer, in tokens.
         seed: The same seed chooses alike.
+        logprobs: Whether an answer's metadata tell its tokens' log-probabilities.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -63,6 +64,7 @@ class ChatLlama(BaseChatModel):
     repeat_penalty: float = _DEFAULT.repeat_penalty
     max_tokens: int = _DEFAULT.max_tokens
     seed: int | None = None
+    logprobs: bool = False
 
     @classmethod
     def from_catalog(
@@ -206,7 +208,9 @@ class ChatLlama(BaseChatModel):
             total_tokens=speech.prompt_tokens + speech.tokens,
             input_token_details=InputTokenDetails(cache_read=speech.cached_tokens),
         )
-        metadata = {"model_name": self.model, "finish_reason": speech.finish}
+        metadata: dict[str, Any] = {"model_name": self.model, "finish_reason": speech.finish}
+        if speech.logprobs:
+            metadata["logprobs"] = speech.logprobs
         message = AIMessageChunk(
             content="", usage_metadata=usage, response_metadata=metadata, chunk_position="last"
         )

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import llama_cpp
+import numpy as np
 
 from reframer.errors import ModelDamaged, ModelError, ModelTooLarge
 from reframer.llama.sampling import Sampling
-from reframer.llama.scheduler import PIECE, Piece
+from reframer.llama.scheduler import PIECE, Choice, Piece
 
 _REPEATS_SEEN = 64  # tokens
 
@@ -48,6 +49,7 @@ class Sampler:
         for link in links:
             llama_cpp.llama_sampler_chain_add(chain, link)
         self.chain = chain
+        self.logprobs = sampling.logprobs
 
 
 class Context:
@@ -91,8 +93,8 @@ class Context:
         """Forget all but a slot's first tokens."""
         llama_cpp.llama_memory_seq_rm(self._memory, slot, length, -1)
 
-    def compute(self, pieces: Sequence[Piece[Sampler]]) -> list[int]:
-        """Compute pieces, and return the token that each sampler chose, in order.
+    def compute(self, pieces: Sequence[Piece[Sampler]]) -> list[Choice]:
+        """Compute pieces, and return what each sampler chose, in order.
 
         Raises:
             ModelError: llama.cpp could not.
@@ -100,14 +102,22 @@ class Context:
         asked = self._fill(pieces)
         if failed := llama_cpp.llama_decode(self._pointer, self._filled):
             raise ModelError(f"The model failed while it computed (code {failed}).", "Try again.")
-        return [
-            llama_cpp.llama_sampler_sample(sampler.chain, self._pointer, at)
-            for at, sampler in asked
-        ]
+        return [self._chosen(at, sampler) for at, sampler in asked]
 
     def ends(self, token: int) -> bool:
         """Whether a token ends an answer."""
         return bool(llama_cpp.llama_vocab_is_eog(self._vocabulary, token))
+
+    def _chosen(self, at: int, sampler: Sampler) -> Choice:
+        token = llama_cpp.llama_sampler_sample(sampler.chain, self._pointer, at)
+        if not sampler.logprobs:
+            return Choice(token)
+        size = llama_cpp.llama_vocab_n_tokens(self._vocabulary)
+        logits = np.ctypeslib.as_array(
+            llama_cpp.llama_get_logits_ith(self._pointer, at), shape=(size,)
+        ).astype(np.float64)
+        logits -= logits.max()
+        return Choice(token, float(logits[token] - np.log(np.exp(logits).sum())))
 
     def _fill(self, pieces: Sequence[Piece[Sampler]]) -> list[tuple[int, Sampler]]:
         """Put pieces into the batch; return where a token is to be chosen, and by whom."""

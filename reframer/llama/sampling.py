@@ -20,6 +20,8 @@ class Sampling:
         max_tokens: The speech ends after so many tokens.
         seed: With the same seed, the same prompt gets the same answer, on the same machine and
             number of threads; None chooses anew each time.
+        logprobs: Whether the answer also tells the log-probability of each of its tokens, in nats,
+            as the model gives it before anything above.
     """
 
     temperature: float = 0.7
@@ -29,6 +31,7 @@ class Sampling:
     repeat_penalty: float = 1.0
     max_tokens: int = 256
     seed: int | None = None
+    logprobs: bool = False
 
     def __post_init__(self) -> None:
         _check(0 <= self.temperature <= 5, "temperature", "a number from 0 to 5")

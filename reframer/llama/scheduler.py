@@ -34,7 +34,7 @@ class Listener(Protocol):
     def begin(self, cached: int) -> None:
         """The row has a slot, which held so many tokens of its prompt already."""
 
-    def hear(self, token: int) -> None:
+    def hear(self, choice: Choice) -> None:
         """Take the next token of the answer."""
 
     def end(self, finish: Finish) -> None:
@@ -42,6 +42,19 @@ class Listener(Protocol):
 
     def fail(self, error: BaseException) -> None:
         """There will be no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A token that was chosen.
+
+    Attributes:
+        token: The token.
+        logprob: Its log-probability in nats; None where nobody asked.
+    """
+
+    token: int
+    logprob: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +93,8 @@ class Backend(Protocol[Sampler]):
     def cut(self, slot: int, length: int) -> None:
         """Forget all but a slot's first tokens."""
 
-    def compute(self, pieces: Sequence[Piece[Sampler]]) -> list[int]:
-        """Compute pieces; return the token that each sampler chose, in order."""
+    def compute(self, pieces: Sequence[Piece[Sampler]]) -> list[Choice]:
+        """Compute pieces; return what each sampler chose, in order."""
 
     def ends(self, token: int) -> bool:
         """Whether a token ends an answer."""
@@ -179,11 +192,11 @@ class Scheduler(Generic[Sampler]):
         self._let_go()
         self._admit()
         chosen = self._choose()
-        tokens = iter(self._backend.compute([piece for _, _, piece in chosen]) if chosen else ())
+        choices = iter(self._backend.compute([piece for _, _, piece in chosen]) if chosen else ())
         for slot, row, piece in chosen:
             slot.held += len(piece.tokens)
             if piece.sampler is not None:
-                self._say(slot, row, next(tokens))
+                self._say(slot, row, next(choices))
 
     def fail(self, error: BaseException) -> None:
         """Give up every row that has a slot, and forget what the slots held."""
@@ -293,12 +306,12 @@ class Scheduler(Generic[Sampler]):
                 room -= len(piece.tokens)
         return fitting
 
-    def _say(self, slot: _Slot[Sampler], row: Row[Sampler], token: int) -> None:
-        if self._backend.ends(token):
+    def _say(self, slot: _Slot[Sampler], row: Row[Sampler], choice: Choice) -> None:
+        if self._backend.ends(choice.token):
             self._retire(slot, row, "stop")
             return
-        slot.said.append(token)
-        row.listener.hear(token)
+        slot.said.append(choice.token)
+        row.listener.hear(choice)
         if len(slot.said) == row.room:
             self._retire(slot, row, "length")
 

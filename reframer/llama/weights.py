@@ -25,7 +25,7 @@ from reframer.llama.gguf import Header, read_header
 from reframer.llama.memory import free_memory
 from reframer.llama.runner import Runner
 from reframer.llama.sampling import Sampling
-from reframer.llama.scheduler import Finish, Row
+from reframer.llama.scheduler import Choice, Finish, Row
 from reframer.threads import usable_cores
 
 # Rows that are computed together. On two cores, 16 rows speak at twice the speed of one row, and
@@ -59,6 +59,7 @@ class Speech:
         cached_tokens: So many of them the model had read before.
         tokens: So many tokens were said so far.
         finish: Why it ended: ``stop`` if the model had finished, else ``length``.
+        logprobs: Log-probability of each token said so far, in nats, if they were asked for.
     """
 
     def __init__(self, prompt_tokens: int, spell: Callable[[int], bytes]) -> None:
@@ -66,16 +67,19 @@ class Speech:
         self.cached_tokens = 0
         self.tokens = 0
         self.finish: Finish = "stop"
+        self.logprobs: list[float] = []
         self._spell = spell
-        self._said: SimpleQueue[int | BaseException | None] = SimpleQueue()
+        self._said: SimpleQueue[Choice | BaseException | None] = SimpleQueue()
         self._closed = threading.Event()
 
     def __iter__(self) -> Iterator[bytes]:
-        while (token := self._said.get()) is not None:
-            if isinstance(token, BaseException):
-                raise token
+        while (said := self._said.get()) is not None:
+            if isinstance(said, BaseException):
+                raise said
             self.tokens += 1
-            yield self._spell(token)
+            if said.logprob is not None:
+                self.logprobs.append(said.logprob)
+            yield self._spell(said.token)
 
     def close(self) -> None:
         """Stop the model, if it still speaks."""
@@ -90,9 +94,9 @@ class Speech:
         """Take how much of the prompt the model had read before; for the worker."""
         self.cached_tokens = cached
 
-    def hear(self, token: int) -> None:
+    def hear(self, choice: Choice) -> None:
         """Take the next token; for the worker."""
-        self._said.put(token)
+        self._said.put(choice)
 
     def end(self, finish: Finish) -> None:
         """Take the end; for the worker."""

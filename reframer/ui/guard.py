@@ -4,10 +4,11 @@ A server on 127.0.0.1 can be reached by every program and every user of the mach
 the browser, by any web page that is open. This middleware lets a request through only when
 
 1. it names this page's own address (no other host name that resolves here),
-2. it comes from the page itself or from the address bar, not from another site,
-3. it carries the cookie that the secret link of this launch set,
-4. it asks for a path that the page needs,
-5. it is not larger than a text can be,
+2. it comes from the page itself or from the address bar, not from another site or through a proxy,
+3. it asks for a path that the page needs,
+4. the connection is not another user's,
+5. it carries the cookie that the secret link of this launch set,
+6. it is not larger than a text can be,
 
 and marks every response so that the browser stores nothing and loads nothing from elsewhere.
 """
@@ -15,19 +16,24 @@ and marks every response so that the browser stores nothing and loads nothing fr
 from __future__ import annotations
 
 import hmac
+import os
+import re
 import secrets
-from http.cookies import CookieError, SimpleCookie
+import socket
+from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_COOKIE = "reframer"
 _LARGEST_BODY = 1_000_000
 _FIRST_SITES = ("same-origin", "none", None)
+_CONNECTIONS = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _PATHS = ("/", "/config", "/theme.css", "/manifest.json", "/favicon.ico")
-_FOLDERS = ("/assets/", "/static/", "/svelte/", "/gradio_api/heartbeat/")
+_PUBLIC = ("/assets/", "/static/", "/svelte/")  # what comes with Gradio, the same for everyone
+_FOLDERS = (*_PUBLIC, "/gradio_api/heartbeat/")
 _CALLS = tuple(
     f"/gradio_api/{name}"
     for name in (
@@ -68,7 +74,9 @@ class Guard:
     def __init__(self, app: ASGIApp, *, port: int, token: str) -> None:
         self._app = app
         self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
+        self._port = port
         self._token = token
+        self._cookie = f"reframer-{port}"  # a browser sends a cookie to all ports of a host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on to the page."""
@@ -88,12 +96,15 @@ class Guard:
         """Return the answer to a request that may not pass, None for one that may."""
         headers = Headers(scope=scope)
         path = scope["path"]
-        if headers.get("host") not in self._hosts or not self._from_here(headers):
+        named = headers.getlist("host")  # more than one is a trick
+        if named not in [[host] for host in self._hosts] or not self._from_here(headers):
             return _text(403, "This page answers only to itself.")
         if int(headers.get("content-length", "0") or 0) > _LARGEST_BODY:
             return _text(413, "That is longer than a text can be.")
         if not (path in _PATHS + _CALLS or path.startswith(_FOLDERS)) or ".." in path:
             return _text(404, "There is nothing here.")
+        if not path.startswith(_PUBLIC) and _is_anothers(scope["client"], self._port):
+            return _text(403, "This page answers only to the user who opened it.")
         if path in _OPEN or self._knows_token(headers.get("cookie", "")):
             return None
         return self._admit(scope)
@@ -101,14 +112,12 @@ class Guard:
     def _from_here(self, headers: Headers) -> bool:
         origin = headers.get("origin")
         known = {f"http://{host}" for host in self._hosts}
-        return headers.get("sec-fetch-site") in _FIRST_SITES and (origin is None or origin in known)
+        direct = not any(name.startswith(("x-forwarded", "forwarded")) for name in headers)
+        from_page = headers.get("sec-fetch-site") in _FIRST_SITES
+        return direct and from_page and (origin is None or origin in known)
 
     def _knows_token(self, cookie: str) -> bool:
-        try:
-            morsel = SimpleCookie(cookie).get(_COOKIE)
-        except CookieError:
-            return False
-        return morsel is not None and self._same(morsel.value)
+        return self._same(cookie_parser(cookie).get(self._cookie, ""))
 
     def _admit(self, scope: Scope) -> Response:
         """Exchange the secret of the link for the cookie."""
@@ -116,7 +125,7 @@ class Guard:
         if scope["path"] != "/" or not self._same(given):
             return _text(401, "Please open the address that reframer shows in the terminal.")
         response = RedirectResponse("/", status_code=303, headers=_HEADERS)
-        response.set_cookie(_COOKIE, self._token, httponly=True, samesite="strict")
+        response.set_cookie(self._cookie, self._token, httponly=True, samesite="strict")
         return response
 
     def _same(self, given: str) -> bool:
@@ -126,6 +135,25 @@ class Guard:
 def new_token() -> str:
     """Return a secret for one launch."""
     return secrets.token_urlsafe(24)
+
+
+def _is_anothers(client: tuple[str, int], server: int) -> bool:
+    """Whether Linux knows the other end of a connection to be another user's, not root's.
+
+    The secret can be read in the command line of the browser that is opened with the link, and
+    the cookie goes to whatever else the browser opens on this host.
+
+    Args:
+        client: The other end's address and port.
+        server: This page's port.
+    """
+    address, port = socket.inet_aton(client[0])[::-1].hex().upper(), client[1]
+    row = re.compile(rf"{address}:{port:04X} \w+:{server:04X} (?:\S+ +){{4}}(\d+)")
+    for table in _CONNECTIONS:  # reading one takes milliseconds; the first nearly always has it
+        found = row.findall(table.read_text()) if table.exists() else ()
+        if found:
+            return not {int(uid) for uid in found} <= {0, os.getuid()}
+    return False
 
 
 def _text(status: int, words: str) -> Response:

@@ -16,7 +16,7 @@ from reframer.journal.scan import Scanned
 from reframer.ui.desk import Decided, Desk
 from reframer.ui.house import House
 from reframer.ui.markup import escaped, prose, words
-from reframer.ui.parts import QUIETLY, quiet_button, sheet
+from reframer.ui.parts import QUIETLY, UNKEPT, quiet_button, sheet
 
 Shown = dict[Any, Any]
 
@@ -50,10 +50,14 @@ class Journal:
                 lines=9,
                 max_lines=16,
                 elem_id="journal-text",
-                html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
+                html_attributes=UNKEPT,
             )
             self._name = gr.Textbox(
-                _PASTED, label="Name of the file", elem_id="journal-name", visible="hidden"
+                _PASTED,
+                label="Name of the file",
+                elem_id="journal-name",
+                visible="hidden",
+                html_attributes=UNKEPT,
             )
         with gr.Row(elem_id="journal-do") as self._do:
             begin = gr.Button("Begin", elem_id="journal-begin", variant="primary", scale=0)
@@ -64,7 +68,12 @@ class Journal:
         self._held = sheet(name="held")
         with gr.Column(elem_id="review", visible=False) as self._review:
             self._sentence = sheet(name="sentence")
-            self._words = gr.Textbox(label="A friend’s words", lines=3, elem_id="friends-words")
+            self._words = gr.Textbox(
+                label="A friend’s words",
+                lines=3,
+                elem_id="friends-words",
+                html_attributes=UNKEPT,
+            )
             with gr.Row(elem_id="decide"):
                 keep = gr.Button("Keep", elem_id="keep", variant="primary", scale=0)
                 leave = quiet_button("Leave the sentence as it is", "leave")

@@ -9,6 +9,8 @@ import gradio as gr
 
 # How every event of the page is handled: without a spinner, and not for other programs to call.
 QUIETLY: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# Without this the browser writes what stands in a box into its session files.
+UNKEPT = gr.InputHTMLAttributes(autocomplete="off", spellcheck=False)
 
 
 def sheet(markup: str | Callable[[], str] = "", name: str | None = None) -> gr.Markdown:

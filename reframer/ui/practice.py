@@ -11,7 +11,7 @@ from reframer.knowledge import Background, Reader
 from reframer.records import KINDS, Kind, Technique
 from reframer.ui.house import House
 from reframer.ui.markup import escaped, folded, prose
-from reframer.ui.parts import QUIETLY, sheet
+from reframer.ui.parts import QUIETLY, UNKEPT, sheet
 
 _INTRO = (
     "<h1>Practice</h1>"
@@ -56,7 +56,7 @@ class Practice:
             placeholder="for example: body, exam, sorry",
             container=True,
             elem_id="search",
-            html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False),
+            html_attributes=UNKEPT,
         )
         shelves = sheet(self._find(""), "library")
         search.change(
