@@ -55,10 +55,17 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A low-rank adapter that ships with the program, trained on exactly this model's file."""
+    """A low-rank adapter that ships with the program, trained on exactly this model's file.
+
+    Attributes:
+        name: Its file.
+        sha256: Its hash.
+        base: What the model is called where it is published unpacked.
+    """
 
     name: str
     sha256: str
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)

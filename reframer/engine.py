@@ -371,15 +371,20 @@ def _open_rooms(settings: Settings) -> Rooms:
 def open_speaker(settings: Settings) -> Speaker:
     """Open the chat model that the settings name.
 
-    ``model`` may be an id of the catalogue, the path of a GGUF file, or ``provider:name`` for a
-    model server that LangChain knows (its package has to be installed).
+    ``model`` may be an id of the catalogue, the path of a GGUF file, or ``openai:NAME`` or
+    ``ollama:NAME`` for a model at a server.
 
     Raises:
         ModelError: It is unknown, missing, damaged or too large.
+        SettingsError: It is not said where the server is, or may not be reached.
     """
+    name = settings.model
+    if settings.served:
+        from reframer.server.model import open_model  # its library may not be installed
+
+        return Speaker(open_model(settings), name, "answers")
     from reframer.llama.chat import ChatLlama  # llama_cpp is loaded only to speak
 
-    name = settings.model
     if Path(name).suffix == ".gguf":
         path = Path(name).expanduser()
         return Speaker(
@@ -388,24 +393,11 @@ def open_speaker(settings: Settings) -> Speaker:
             "answers",
             _BEHIND,
         )
-    if ":" in name:
-        return Speaker(_served_model(name), name, "answers")
     model = catalog.find(name) if name else catalog.default("chat")
     chat = ChatLlama.from_catalog(
         model, settings.models_dir, context=settings.context, threads=settings.threads
     )
     return Speaker(chat, model.id, "openings" if chat.adapter else "answers", _BEHIND)
-
-
-def _served_model(name: str) -> BaseChatModel:
-    from langchain.chat_models import init_chat_model
-
-    try:
-        return init_chat_model(name)
-    except (ImportError, ValueError) as error:
-        raise ModelError(
-            f"The model {name!r} cannot be used: {str(error).splitlines()[0]}", ""
-        ) from error
 
 
 def _kinds(critical: Sequence[Notice]) -> tuple[Kind, ...]:

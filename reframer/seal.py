@@ -8,8 +8,9 @@ Every entry point imports this module first and calls `close`. From then on
    machine itself raises `ConnectionRefused`,
 4. a crash leaves no image of the memory, with what was written in it, on the disk.
 
-The one exception is `opened`, which `reframer models pull` enters for the catalogue's hosts.
-Python offers no way to remove an audit hook, so nothing in the process can undo the seal.
+There are two exceptions: `opened`, which `reframer models pull` enters for the catalogue's hosts,
+and `let_through`, for the one model server that the user's own settings file names. Python offers
+no way to remove an audit hook, so nothing in the process can undo the seal.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import resource
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +28,10 @@ from urllib.parse import urlsplit
 from reframer.errors import ConnectionRefused
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
-_REMOVED_PREFIXES = ("LANGSMITH_", "LANGCHAIN_", "CHROMA_", "GRADIO_", "OTEL_", "HF_", "ORT_")
+_REMOVED_PREFIXES = (
+    *("LANGSMITH_", "LANGCHAIN_", "CHROMA_", "GRADIO_", "OTEL_", "HF_", "ORT_"),
+    *("OPENAI_LOG", "OPENAI_PROXY"),  # would print what is written, or send it another way
+)
 SWITCHES = {
     "ANONYMIZED_TELEMETRY": "False",
     "DO_NOT_TRACK": "1",
@@ -49,6 +54,7 @@ _LOCAL_NAMES = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 _closed = False
 _allowed_hosts: frozenset[str] = frozenset()
+_server: tuple[str, int] | None = None
 _kept_proxies: dict[str, str] = {}
 
 
@@ -103,35 +109,57 @@ def opened(hosts: frozenset[str]) -> Iterator[None]:
             os.environ.pop(name, None)
 
 
-def _refuse(event: str, args: tuple[Any, ...]) -> None:
-    """Audit hook: raise `ConnectionRefused` for what would leave this machine."""
-    if event in _NAME_EVENTS:
-        _check(event, _text(args[0]))
-    elif event in _ADDRESS_EVENTS:
-        _check(event, _text(args[0][0]))
-    elif event in _SOCKET_EVENTS:
-        address = args[1]
-        if isinstance(address, tuple):  # an IP address; Unix sockets have a path here
-            _check(event, _text(address[0]))
+def let_through(host: str, port: int) -> None:
+    """Let this process reach one port of one other machine, for good.
+
+    Args:
+        host: The machine's name or address. The name may be looked up, and what it stands for be
+            connected to; nothing else changes.
+        port: The port.
+
+    Raises:
+        ConnectionRefused: Another one was let through before; there can be only one.
+    """
+    global _server
+    if _server not in (None, (host, port)):
+        raise ConnectionRefused(
+            "This process may reach one other machine and was to reach another.", "Start it anew."
+        )
+    _server = (host, port)
 
 
-def _check(event: str, host: str) -> None:
-    listens_everywhere = event == "socket.bind" and not host
-    if not listens_everywhere and (_is_local(host) or _is_allowed(event, host)):
-        return
-    raise ConnectionRefused(
-        f"{_caller()} tried to reach another machine ({event.removeprefix('socket.')}); refused.",
-        "Nothing was sent.",
-    )
-
-
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
+    """Return whether a host's name or address is this machine."""
     if host in _LOCAL_NAMES:
         return True
     try:
         return ipaddress.ip_address(host.split("%")[0]).is_loopback
     except ValueError:
         return False
+
+
+def _refuse(event: str, args: tuple[Any, ...]) -> None:
+    """Audit hook: raise `ConnectionRefused` for what would leave this machine."""
+    if event in _NAME_EVENTS:
+        _check(event, _text(args[0]), args[1] if event == "socket.getaddrinfo" else None)
+    elif event in _ADDRESS_EVENTS:
+        _check(event, _text(args[0][0]))
+    elif event in _SOCKET_EVENTS:
+        address = args[1]
+        if isinstance(address, tuple):  # an IP address; Unix sockets have a path here
+            _check(event, _text(address[0]), *address[1:2])
+
+
+def _check(event: str, host: str, port: object = None) -> None:
+    listens_everywhere = event == "socket.bind" and not host
+    if not listens_everywhere and (
+        is_local(host) or _is_allowed(event, host) or _is_server(event, host, port)
+    ):
+        return
+    raise ConnectionRefused(
+        f"{_caller()} tried to reach another machine ({event.removeprefix('socket.')}); refused.",
+        "Nothing was sent.",
+    )
 
 
 def _is_allowed(event: str, host: str) -> bool:
@@ -141,6 +169,23 @@ def _is_allowed(event: str, host: str) -> bool:
     if event == "socket.connect":
         return True
     return any(host == name or host.endswith(f".{name}") for name in _allowed_hosts)
+
+
+def _is_server(event: str, host: str, port: object) -> bool:
+    if _server is None or port != _server[1]:
+        return False
+    if event == "socket.getaddrinfo":
+        return host == _server[0]
+    return event == "socket.connect" and host in _addresses(*_server)
+
+
+def _addresses(name: str, port: int) -> set[str]:
+    """Return the addresses that a name stands for just now."""
+    try:
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return set()
+    return {str(address[0]) for *_, address in found}
 
 
 def _text(host: object) -> str:

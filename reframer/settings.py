@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from reframer import paths
 from reframer.errors import SettingsError
@@ -25,7 +26,9 @@ class Settings:
     """What a user may choose. Every field is a key of the file and a variable ``REFRAMER_<KEY>``.
 
     Attributes:
-        model: Id of a model in the catalogue, or the path of a GGUF file; empty for the default.
+        model: Id of a model in the catalogue, the path of a GGUF file, or ``openai:NAME`` or
+            ``ollama:NAME`` for a model at a server; empty for the default.
+        base_url: Beginning of the server's addresses, like ``http://127.0.0.1:8000/v1``.
         models_dir: Folder of the model files.
         cards_dir: Folder of the user's own technique cards.
         country: Two-letter country code for helplines (ISO 3166-1); empty to go by the locale.
@@ -39,6 +42,7 @@ class Settings:
     """
 
     model: str = ""
+    base_url: str = ""
     models_dir: Path = dataclasses.field(default_factory=lambda: paths.data_dir() / "models")
     cards_dir: Path = dataclasses.field(default_factory=lambda: paths.config_dir() / "cards")
     country: str = ""
@@ -55,7 +59,18 @@ class Settings:
         """How the person would like to be spoken to as a matter of course."""
         return Wishes(self.tone, self.voice, self.person)
 
+    @property
+    def served(self) -> bool:
+        """Whether the model is at a server."""
+        kind, colon, _ = self.model.partition(":")
+        return bool(colon) and "/" not in kind
+
     def __post_init__(self) -> None:
+        _check(
+            not self.base_url or _is_address(self.base_url),
+            "base_url",
+            "an address like http://127.0.0.1:8000/v1",
+        )
         _check(0 <= self.threads <= 1024, "threads", "a number from 0 to 1024")
         _check(512 <= self.context <= 131072, "context", "a number from 512 to 131072")
         _check(1 <= self.port <= 65535, "port", "a number from 1 to 65535")
@@ -142,6 +157,17 @@ def _convert(key: str, value: Any) -> Any:
         return int(value)
     _check(isinstance(value, str | Path), key, "a text in quotes")
     return Path(value).expanduser() if key in ("models_dir", "cards_dir") else value
+
+
+def _is_address(url: str) -> bool:
+    """Return whether a URL is that of a server: a scheme, a host, perhaps a port and a path."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    bare = port != 0 and not (parts.query or parts.fragment or "@" in parts.netloc)
+    return url.isascii() and parts.scheme in ("http", "https") and bool(parts.hostname) and bare
 
 
 def _check_choice(key: str, value: str, known: tuple[str, ...]) -> None:

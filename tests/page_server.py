@@ -82,7 +82,7 @@ def house(settings: Settings, *, missing: bool = False) -> House:
     rooms = Rooms(
         Critic(embeddings),
         Shelf(techniques),  # type: ignore[arg-type]
-        EverythingFits(),  # type: ignore[arg-type]
+        EverythingFits,  # type: ignore[arg-type]
         speaker,
     )
     friend = Friend(Safety(embeddings), lambda: rooms, settings.country)

@@ -70,7 +70,7 @@ def begin(embeddings: LocalEmbeddings, library: Library, cards: Cards) -> Begin:
         rooms = Rooms(
             critic,
             cards,  # type: ignore[arg-type]
-            EverythingFits(),  # type: ignore[arg-type]
+            EverythingFits,  # type: ignore[arg-type]
             lambda: Speaker(model, "fake", "answers"),
         )
         reframer = Reframer(safety, lambda: rooms, country="GB")

@@ -102,7 +102,7 @@ def _friend(answers: list[str | Exception], opened: threading.Event) -> Friend:
         drafts = [answer for answer in answers for _ in range(DRAFTS)]
         return Speaker(FakeChatModel(answers=drafts), "fake", "answers")
 
-    rooms = Rooms(PlainEar(), OneCard(), EverythingFits(), speaker)  # type: ignore[arg-type]
+    rooms = Rooms(PlainEar(), OneCard(), EverythingFits, speaker)  # type: ignore[arg-type]
     return Friend(PlainSafety(), lambda: rooms, "GB")  # type: ignore[arg-type]
 
 

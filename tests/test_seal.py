@@ -119,6 +119,8 @@ def test_variables_that_report_or_fetch_are_gone() -> None:
         "OTEL_EXPORTER_OTLP_ENDPOINT": "https://example.org",
         "HF_HUB_OFFLINE": "0",
         "HF_ENDPOINT": "https://example.org",
+        "OPENAI_LOG": "debug",
+        "OPENAI_PROXY": "http://proxy.example.org:3128",
         "HTTPS_PROXY": "http://proxy.example.org:3128",
         "https_proxy": "http://proxy.example.org:3128",
     }
@@ -180,6 +182,53 @@ print(os.environ.get("HTTPS_PROXY"))
 """
     said = sealed(code, HTTPS_PROXY="http://proxy.invalid:3128").split()
     assert said == ["http://proxy.invalid:3128", "tried", "None"]
+
+
+_TRY = """
+def attempt(reach):
+    try:
+        reach()
+    except ConnectionRefused:
+        return "refused"
+    except OSError:
+        pass
+    return "tried"
+
+def connect(host, port):
+    with socket.socket() as probe:
+        probe.settimeout(0.1)
+        probe.connect((host, port))
+"""
+
+
+def test_of_a_server_that_is_let_through_one_port_of_one_machine_can_be_reached() -> None:
+    code = f"""{_TRY}
+seal.let_through("192.0.2.1", 8000)
+seal.let_through("192.0.2.1", 8000)
+print(attempt(lambda: connect("192.0.2.1", 8000)))
+print(attempt(lambda: connect("192.0.2.1", 8001)))
+print(attempt(lambda: connect("192.0.2.2", 8000)))
+print(attempt(lambda: socket.socket().bind(("192.0.2.1", 8000))))
+print(attempt(lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("192.0.2.1", 8000))))
+print(attempt(lambda: socket.gethostbyname("192.0.2.1")))
+print(attempt(lambda: seal.let_through("192.0.2.2", 8000)))
+print(attempt(lambda: connect("192.0.2.2", 8000)))
+"""
+    assert sealed(code).split() == ["tried", *["refused"] * 7]
+
+
+def test_of_a_server_that_is_let_through_by_name_only_what_the_name_stands_for_is_reached() -> None:
+    code = f"""{_TRY}
+seal.let_through("server.invalid", 8000)
+print(attempt(lambda: socket.getaddrinfo("server.invalid", 8000)))
+print(attempt(lambda: socket.getaddrinfo("server.invalid", 443)))
+print(attempt(lambda: socket.getaddrinfo("www.server.invalid", 8000)))
+print(attempt(lambda: connect("192.0.2.1", 8000)))
+socket.getaddrinfo = lambda *_, **__: [(2, 1, 6, "", ("192.0.2.1", 8000))]
+print(attempt(lambda: connect("192.0.2.1", 8000)))
+print(attempt(lambda: connect("192.0.2.2", 8000)))
+"""
+    assert sealed(code).split() == ["tried", *["refused"] * 3, "tried", "refused"]
 
 
 def test_a_crash_leaves_no_image_of_the_memory() -> None:

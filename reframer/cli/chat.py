@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from reframer import settings
-from reframer.cli import show
+from reframer.cli import away, show
 from reframer.cli.read import decode
 from reframer.errors import ReframerError
 from reframer.records import Technique, Wishes
 from reframer.sentences import split
+from reframer.server import address
 
 if TYPE_CHECKING:
     from reframer.conversation import Conversation, Turn, Wish
@@ -36,8 +37,8 @@ _PROMPT = "You: "
 _PAUSE = 0.4  # seconds between two sentences, on a terminal
 _WELCOME = "Write what you are telling yourself. /help says what else can be typed."
 _QUIET_LINE = (
-    "A program on this computer, not a person and not care. Nothing you write leaves this machine "
-    "or is kept. If you are in danger, call your local emergency number or someone you trust."
+    "A program on this computer, not a person and not care. {where} "
+    "If you are in danger, call your local emergency number or someone you trust."
 )
 _WISHES: Mapping[str, Wish] = {
     "/again": "another",
@@ -59,17 +60,19 @@ _HELP = {
 
 
 @click.command()
-@click.option("--model", help="Id of a model, or path of a GGUF file.")
+@click.option("--model", help="Id of a model, path of a GGUF file, or openai:NAME at a server.")
+@click.option("--base-url", metavar="URL", help="Where that server is.")
 @click.option("--country", metavar="CODE", help="Two-letter country code for help lines, like GB.")
 @click.pass_context
-def chat(context: click.Context, model: str | None, country: str | None) -> None:
+def chat(context: click.Context, /, **wanted: str | None) -> None:
     """Hold a conversation, one line a turn; /help says what else can be typed.
 
     Write a harsh thought about yourself, a wish about the last answer (shorter, softer, as I), or a
     question about the inner critic or a technique. Ctrl-C stops an answer, Ctrl-D ends the
     conversation. The lines are kept in memory only. From a pipe, every line is a turn.
     """
-    chosen = settings.load({"model": model, "country": country})
+    chosen = settings.load(wanted)
+    away.tell(chosen)
     context.exit(Chat(chosen, open_friend).run())
 
 
@@ -109,7 +112,7 @@ class Chat:
         By hand that is 0, from a pipe that of the first error.
         """
         if self._by_hand:
-            _aside(_WELCOME, _QUIET_LINE)
+            _aside(_WELCOME, _QUIET_LINE.format(where=address.promise(self._chosen)))
         lines = _typed() if self._by_hand else _piped()
         for line in lines:
             if line.strip() == b"/quit":

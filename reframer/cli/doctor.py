@@ -103,7 +103,7 @@ def _find_model(chosen: Settings) -> str:
     if (model := _catalogued(chosen)) is not None:
         catalog.verify(model, chosen.models_dir)
         return f"{model.id} is here and whole."
-    if ":" in chosen.model:
+    if chosen.served:
         return f"{chosen.model} is served by another program, which was not asked."
     from reframer.llama.gguf import read_header
 
@@ -189,6 +189,6 @@ def _catalogued(chosen: Settings) -> Model | None:
     """Return the catalogue's model that the settings name, or None for a file or a server."""
     if not chosen.model:
         return catalog.default("chat")
-    if ":" in chosen.model or Path(chosen.model).suffix == ".gguf":
+    if chosen.served or Path(chosen.model).suffix == ".gguf":
         return None
     return catalog.find(chosen.model)

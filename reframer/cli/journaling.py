@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from reframer import settings
-from reframer.cli import show
+from reframer.cli import away, show
 from reframer.cli.notice import as_record
 from reframer.cli.reframe import open_reframer
 from reframer.engine import Reframer
@@ -38,6 +38,7 @@ def read_journal(path: Path, options: Mapping[str, Any]) -> int:
         options: The options of the command, by their names.
     """
     chosen = settings.load({"country": options["country"]})
+    away.tell(chosen)
     reframer = open_reframer(chosen)
     out = options["out"] or outputs.beside(path)
     with _teller(as_json=options["as_json"]) as teller:

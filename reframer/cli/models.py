@@ -9,7 +9,7 @@ import click
 from reframer import catalog, settings
 from reframer.catalog import Model
 from reframer.cli import show
-from reframer.errors import ModelDamaged, ModelMissing
+from reframer.errors import ModelDamaged, ModelMissing, ModelUnknown
 from reframer.pull import pull as fetch
 
 _ID = click.argument("model_id", metavar="[ID]", required=False)
@@ -92,6 +92,31 @@ def rm(model_id: str) -> None:
     """Delete the files of a model, and what a stopped pull left of them."""
     freed = catalog.remove(catalog.find(model_id), _folder())
     click.echo(f"Freed {show.size(freed)}." if freed else "There was nothing to delete.", err=True)
+
+
+@models.command()
+@_ID
+@click.option(
+    "--adapter",
+    "folder",
+    metavar="DIR",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to write reframer's adapter for the model.",
+)
+def export(model_id: str | None, folder: Path) -> None:
+    """Write the adapter of a model for other engines.
+
+    It lies in DIR as GGUF, for llama.cpp, and in the layout of Hugging Face's PEFT, for vLLM.
+    """
+    (model,) = _wanted(model_id) or (catalog.default("chat"),)
+    adapter = catalog.locate_adapter(model)
+    if model.adapter is None or adapter is None:
+        raise ModelUnknown(f"The model {model.id} has no adapter.", "The default model has one.")
+    from reframer.llama.adapter import write_adapter  # loads numpy
+
+    for file in write_adapter(adapter, model.adapter.base, folder):
+        click.echo(file)
 
 
 def _folder() -> Path:

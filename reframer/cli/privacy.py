@@ -15,7 +15,8 @@ import psutil
 from reframer import paths, seal, settings
 from reframer.cli import history
 from reframer.cli.check import Check
-from reframer.errors import ConnectionRefused
+from reframer.errors import ConnectionRefused, ReframerError
+from reframer.server.address import Server, destination, let_through
 from reframer.settings import Settings
 
 _NOBODY = ("192.0.2.1", 443)  # of the addresses that belong to nobody, for examples
@@ -39,8 +40,10 @@ def privacy(context: click.Context) -> None:
     something is not as it should be.
     """
     chosen = settings.load()
+    host = destination(chosen)
+    but = f" but your words to {host}" if host else ""
     parts = {
-        "Nothing leaves this machine": (*_look_at_the_seal(), _look_at_the_model(chosen)),
+        f"Nothing{but} leaves this machine": (*_look_at_the_seal(), _look_at_the_model(chosen)),
         "What is on the disk": tuple(_look_at_the_disk(chosen)),
     }
     for title, checks in parts.items():
@@ -92,9 +95,17 @@ def _connect() -> None:
 
 
 def _look_at_the_model(chosen: Settings) -> Check:
-    if ":" in chosen.model:
+    if not chosen.served:
+        return Check("model", True, "It runs inside this program.")
+    try:
+        let_through(chosen)
+    except ReframerError as problem:
+        return Check("model", False, problem.message, problem.hint)
+    served = Server.named_by(chosen)
+    if served.is_here:
         return Check("model", True, f"{chosen.model} is another program; it sees what you write.")
-    return Check("model", True, "It runs inside this program.")
+    along = "" if served.is_encrypted else " Others on the way could read along: it is not https."
+    return Check("model", True, f"Your words will go to {served.place}, and nowhere else.{along}")
 
 
 def _look_at_the_disk(chosen: Settings) -> Iterator[Check]:

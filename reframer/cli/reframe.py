@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reframer import settings
-from reframer.cli import show
+from reframer.cli import away, show
 from reframer.cli.read import decode
 from reframer.errors import HistoryMissing, ReframerError, TextEmpty, TextTooLong, UsageError
 from reframer.records import PERSONS, TONES, VOICES
@@ -36,7 +36,8 @@ _MOST_BYTES = 1_000_000
 @click.option("--person", type=click.Choice(PERSONS), help="Said to you, or to say to yourself.")
 @click.option("--explain", is_flag=True, help="Say why this answer, and why drafts were refused.")
 @click.option("--keep", is_flag=True, help="Keep the answer in your locked history, if it is on.")
-@click.option("--model", help="Id of a model, or path of a GGUF file.")
+@click.option("--model", help="Id of a model, path of a GGUF file, or openai:NAME at a server.")
+@click.option("--base-url", metavar="URL", help="Where that server is.")
 @click.option("--country", metavar="CODE", help="Two-letter country code for help lines, like GB.")
 @click.pass_context
 def reframe(
@@ -55,6 +56,7 @@ def reframe(
     step go to standard error.
     """
     chosen = settings.load(wanted)
+    away.tell(chosen)
     if as_lines:
         if words not in ((), ("-",)):
             raise UsageError("--jsonl takes its thoughts from standard input, one a line.", "")

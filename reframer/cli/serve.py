@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from reframer import settings
+from reframer.cli import away
 
 
 @click.command()
@@ -13,6 +14,7 @@ from reframer import settings
 def serve(port: int | None, no_browser: bool) -> None:
     """Open the chat page on this machine. Ctrl-C ends it."""
     chosen = settings.load({"port": port})
+    away.tell(chosen)
     from reframer.ui.house import House  # these take seconds to import
     from reframer.ui.page import launch
 

@@ -1,6 +1,7 @@
 """The local model: the only rooms that import llama_cpp.
 
 gguf       what a model file says about itself, and whether it is whole; without llama_cpp
+adapter    an adapter as other engines load it; without llama_cpp
 memory     how much memory a model may take; without llama_cpp
 sampling   how the next token is chosen; without llama_cpp
 scheduler  which rows are computed next, in which slots; without llama_cpp

@@ -36,15 +36,36 @@ _KEY_VALUE_BYTES = 2  # 16-bit floats
 
 
 @dataclass(frozen=True, slots=True)
+class Tensor:
+    """Where a tensor lies in a file.
+
+    Attributes:
+        name: Its name.
+        shape: Its lengths, the outermost dimension first.
+        kind: Number of its type: 0 for 32-bit floats, 1 for 16-bit floats, others are packed.
+        begin: Position of its first byte behind that of the first tensor.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    kind: int
+    begin: int
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """The description at the beginning of a GGUF file.
 
     Attributes:
         values: The metadata, without what is a list (vocabularies).
+        tensors: The tensors.
+        begin: Position of the first tensor's first byte.
         bytes: Size of the file.
     """
 
     values: Mapping[str, Value]
+    tensors: tuple[Tensor, ...]
+    begin: int
     bytes: int
 
     @property
@@ -111,7 +132,7 @@ def _parse(data: mmap.mmap, path: Path) -> Header:
     reader.skip(4)
     if (version := reader.number("I")) not in _VERSIONS:
         raise _damaged(path, f"its format has version {version}, not {_VERSIONS}")
-    tensors, entries = int(reader.number("Q")), int(reader.number("Q"))
+    count, entries = int(reader.number("Q")), int(reader.number("Q"))
     values: dict[str, Value] = {}
     for _ in range(entries):
         key, kind = reader.text(), int(reader.number("I"))
@@ -119,12 +140,12 @@ def _parse(data: mmap.mmap, path: Path) -> Header:
             reader.skip_array()
         else:
             values[key] = reader.value(kind)
-    last = max((reader.tensor_offset() for _ in range(tensors)), default=0)
+    tensors = tuple(reader.tensor() for _ in range(count))
     alignment = int(values.get("general.alignment", _ALIGNMENT)) or _ALIGNMENT
     begin = -(-reader.position // alignment) * alignment
-    if tensors and begin + last >= len(data):
+    if tensors and begin + max(tensor.begin for tensor in tensors) >= len(data):
         raise _damaged(path, "its end is missing")
-    return Header(values, len(data))
+    return Header(values, tensors, begin, len(data))
 
 
 def _damaged(path: Path, reason: str) -> ModelDamaged:
@@ -173,11 +194,11 @@ class _Reader:
             position += 8 + length_at(data, position)[0]
         self.position = position
 
-    def tensor_offset(self) -> int:
-        self.text()
-        dimensions = int(self.number("I"))
-        self.skip(8 * dimensions + 4)
-        return int(self.number("Q"))
+    def tensor(self) -> Tensor:
+        name = self.text()
+        lengths = [int(self.number("Q")) for _ in range(int(self.number("I")))]
+        kind = int(self.number("I"))
+        return Tensor(name, tuple(reversed(lengths)), kind, int(self.number("Q")))
 
     @staticmethod
     def _format(kind: int) -> str:

@@ -12,21 +12,22 @@ seal.switch_off_reporting()  # before gradio, which reads its switches on import
 import gradio as gr  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 
+from reframer.server.address import promise  # noqa: E402
 from reframer.ui.chat import Chat  # noqa: E402
 from reframer.ui.choices import Choices, look_markup  # noqa: E402
 from reframer.ui.guard import Guard, new_token  # noqa: E402
 from reframer.ui.help import Help  # noqa: E402
 from reframer.ui.house import House  # noqa: E402
 from reframer.ui.journal import Journal  # noqa: E402
-from reframer.ui.markup import prose  # noqa: E402
+from reframer.ui.markup import escaped, prose  # noqa: E402
 from reframer.ui.parts import QUIETLY, sheet  # noqa: E402
 from reframer.ui.practice import Practice  # noqa: E402
 from reframer.ui.privacy import Privacy  # noqa: E402
 from reframer.ui.theme import theme  # noqa: E402
 
 _QUIET_LINE = (
-    "A program on this computer, not a person and not care. Nothing you write leaves this machine "
-    "or is kept. People to talk to are under Help."
+    "A program on this computer, not a person and not care. {where} "
+    "People to talk to are under Help."
 )
 
 
@@ -49,7 +50,8 @@ def build(house: House) -> gr.Blocks:
                 Privacy(house)
             with gr.Tab("Settings", id="settings", elem_id="settings"):
                 Choices(house, help_tab, look)
-        sheet(f"<p>{_QUIET_LINE}</p>", "about")
+        about = _QUIET_LINE.format(where=escaped(promise(house.settings)))
+        sheet(f"<p>{about}</p>", "about")
     return page
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reframer import paths, seal, settings
+from reframer.server.address import destination, promise
 from reframer.settings import Settings
 from reframer.ui.house import House
 from reframer.ui.markup import escaped
@@ -13,7 +14,7 @@ from reframer.ui.parts import sheet
 
 _WORDS = (
     "<h1>Privacy</h1>"
-    "<p class='lead'>What you write stays on this computer and is kept nowhere.</p>"
+    "<p class='lead'>{promise}</p>"
     "<section class='shelf'><h2>What you write</h2>"
     "<p>It is read in this computer’s memory, answered there, and forgotten when you close the "
     "page, clear the conversation or end the program. It is not written to a file, a log, a "
@@ -36,7 +37,7 @@ class Privacy:
     """
 
     def __init__(self, house: House) -> None:
-        sheet(_WORDS)
+        sheet(_WORDS.format(promise=escaped(promise(house.settings))))
         sheet(lambda: findings_markup(house.settings), "findings")
 
 
@@ -49,20 +50,25 @@ def findings_markup(chosen: Settings) -> str:
 def findings(chosen: Settings) -> Iterator[str]:
     """Yield what is found, one sentence each, as markup."""
     yield (
-        "The program is sealed: it can’t connect to any other computer."
+        f"The program is sealed: it can’t connect to any other computer{_but_one(chosen)}."
         if seal.is_closed()
         else "<b>The program is not sealed.</b> Start it with “reframer serve”."
     )
     yield (
         f"<b>The model is served by another program ({escaped(chosen.model)}).</b> What you write "
         "is handed to it."
-        if ":" in chosen.model
+        if chosen.served
         else "The model runs inside this program."
     )
     yield _kept("Settings", settings.settings_file(), "how you like to be spoken to")
     yield _kept("Models", chosen.models_dir, "downloaded files")
     yield _kept("Search index", paths.cache_dir(), "the public cards")
     yield "In a terminal, “reframer doctor” checks the rest."
+
+
+def _but_one(chosen: Settings) -> str:
+    host = destination(chosen)
+    return f" than {escaped(host)}, which your settings name" if host else ""
 
 
 def _kept(what: str, path: Path, holds: str) -> str:

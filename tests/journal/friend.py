@@ -123,7 +123,7 @@ def friend(model: BaseChatModel | None = None, ear: Ear | None = None) -> Refram
     rooms = Rooms(
         ear or Ear(),  # type: ignore[arg-type]
         Cards(),  # type: ignore[arg-type]
-        EverythingFits(),  # type: ignore[arg-type]
+        EverythingFits,  # type: ignore[arg-type]
         lambda: Speaker(model or PlainModel(), "plain", "answers"),
     )
     return Reframer(Watch(), lambda: rooms, country="GB")  # type: ignore[arg-type]
