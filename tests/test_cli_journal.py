@@ -15,8 +15,9 @@ import click
 import pytest
 from rich.console import Console
 
+from reframer import history as room
 from reframer import paths, settings
-from reframer.cli import journaling, run
+from reframer.cli import history, journaling, run
 from reframer.journal import checkpoint
 from reframer.journal.records import AskPassword, Unread
 from tests.journal.conftest import DAYS
@@ -216,6 +217,51 @@ def test_an_encrypted_journal_asks_for_its_password(
     journal.write_bytes(b"JRNLv3")
     assert run(["journal", str(journal)]) == 1
     assert "The password was secret." in capsys.readouterr().err
+
+
+# With the history on
+
+
+@pytest.fixture
+def locked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is typed where no letter is shown, first in, first out; the history is on."""
+    monkeypatch.setattr(room, "_MEMORY", 32)
+    monkeypatch.setattr(room, "_PASSES", 1)
+    typed = ["three quiet words"] * 2
+    monkeypatch.setattr(click.termui, "hidden_prompt_func", lambda _: typed.pop(0))
+    assert run(["history", "on"]) == 0
+    return typed
+
+
+def test_with_the_history_on_what_is_kept_is_locked_with_its_passphrase(
+    vault: Path, monkeypatch: pytest.MonkeyPatch, locked: list[str], model: PlainModel
+) -> None:
+    monkeypatch.setattr(history, "_has_terminal", lambda: True)
+    locked += ["wrong words", "three quiet words"]
+    assert run(["journal", str(vault), "--keep"]) == 0
+    assert locked == []
+    (kept,) = checkpoint.folder().glob("*.jsonl")
+    assert not any(saying.encode() in kept.read_bytes() for saying in SAYINGS)
+    model.history.clear()
+    locked.append("three quiet words")
+    assert run(["journal", str(vault)]) == 0
+    assert model.history == []
+
+
+def test_with_the_history_on_and_no_terminal_one_line_says_what_to_do(
+    vault: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    locked: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(history, "_has_terminal", lambda: False)
+    capsys.readouterr()
+    assert run(["journal", str(vault)]) == 7
+    err = capsys.readouterr().err
+    assert "reframer history off" in err
+    assert len(err.splitlines()) == 1
+    assert run(["history", "off"]) == 0
+    assert run(["journal", str(vault)]) == 0
 
 
 # Choosing

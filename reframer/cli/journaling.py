@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from reframer import settings
-from reframer.cli import show
+from reframer.cli import history, show
 from reframer.cli.notice import as_record
 from reframer.cli.reframe import open_reframer
 from reframer.engine import Reframer
@@ -38,10 +38,11 @@ def read_journal(path: Path, options: Mapping[str, Any]) -> int:
         options: The options of the command, by their names.
     """
     chosen = settings.load({"country": options["country"]})
+    lock = history.unlock_for("journal") if history.is_on() else None
     reframer = open_reframer(chosen)
     out = options["out"] or outputs.beside(path)
     with _teller(as_json=options["as_json"]) as teller:
-        choices = _choices(options, chosen.country, reframer, teller)
+        choices = replace(_choices(options, chosen.country, reframer, teller), lock=lock)
         if options["dry_run"]:
             left = _dry_run(reframer, path, choices, teller)
         else:
@@ -110,7 +111,7 @@ def _dry_run(
     reframer: Reframer, path: Path, choices: Choices, teller: _Teller
 ) -> tuple[Unread, ...]:
     """Show what would be answered, without a model, and return what could not be read."""
-    with checkpoint.opened(path) as kept:
+    with checkpoint.opened(path, choices.lock) as kept:
         scan = Scan(reframer, open_journal(path, choices.format, choices.ask), choices, kept)
         for event in scan.run():
             teller.tell(event)

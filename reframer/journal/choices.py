@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from reframer.errors import JournalError
+from reframer.history import Lock
 from reframer.journal.records import AskPassword, Reply
 from reframer.records import Kind, Notice, Thought, Wishes
 
@@ -44,6 +45,7 @@ class Choices:
         ask: Asks for the password of an encrypted file.
         review: Is shown every answer at the end and has the last word; None to take all.
         keep: Whether the checkpoint stays after the run.
+        lock: Locks the checkpoint; None to leave it open to its owner.
     """
 
     format: str = ""
@@ -57,6 +59,7 @@ class Choices:
     ask: AskPassword = no_password
     review: Review | None = None
     keep: bool = False
+    lock: Lock | None = None
 
     def takes(self, day: date | None) -> bool:
         """Whether entries of a day are read."""

@@ -92,7 +92,7 @@ def reframe_journal(
         KnowledgeError: The cards or the index cannot be used.
     """
     choices = choices or Choices()
-    with checkpoint.opened(path) as kept:
+    with checkpoint.opened(path, choices.lock) as kept:
         documents = open_journal(path, choices.format, choices.ask)
         reviewed = yield from _run(reframer, path, documents, choices, kept)
         if reviewed and not choices.keep:

@@ -15,12 +15,15 @@ import pytest
 
 from reframer.engine import Reframer, Rooms
 from reframer.errors import JournalError, ModelMissing
+from reframer.history import Lock
 from reframer.journal import checkpoint, outputs
 from reframer.journal.checkpoint import Checkpoint
 from reframer.journal.choices import Choices
 from reframer.journal.run import Answered, Finished, reframe_journal
 from reframer.records import Wishes
-from tests.journal.friend import Ear, PlainModel, Watch, friend
+from tests.journal.friend import SAYINGS, Ear, PlainModel, Watch, friend
+
+LOCK = Lock(b"k" * 32)
 
 
 def run(journal: Path, model: PlainModel, choices: Choices | None = None) -> Finished:
@@ -29,9 +32,9 @@ def run(journal: Path, model: PlainModel, choices: Choices | None = None) -> Fin
     return end
 
 
-def cut_off(journal: Path, after: int) -> None:
+def cut_off(journal: Path, after: int, choices: Choices | None = None) -> None:
     """Run until so many answers were made, and no further."""
-    events = reframe_journal(friend(), journal)
+    events = reframe_journal(friend(), journal, choices)
     for event in events:
         if isinstance(event, Answered) and event.done == after:
             break
@@ -158,6 +161,48 @@ def test_the_checkpoint_is_its_owners_alone_and_holds_no_sentence(vault: Path) -
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     assert "idiot" not in file.read_text()
     assert "vault" not in file.name
+
+
+def test_where_there_is_a_lock_nothing_can_be_read_and_a_run_goes_on_all_the_same(
+    vault: Path,
+) -> None:
+    undisturbed = run(vault, PlainModel()).result
+    cut_off(vault, after=3, choices=Choices(lock=LOCK))
+    kept = file_of(vault).read_bytes()
+    assert not any(word.encode() in kept for word in ("words", "level", "notices", *SAYINGS))
+    model = PlainModel()
+    assert run(vault, model, Choices(lock=LOCK)).result == undisturbed
+    assert len(set(model.history)) == 2
+    assert not file_of(vault).exists()
+
+
+def test_what_a_run_left_open_is_locked_as_soon_as_there_is_a_lock(vault: Path) -> None:
+    cut_off(vault, after=3)
+    events = reframe_journal(friend(), vault, Choices(lock=LOCK))
+    next(events)
+    assert not any(line.startswith(b"{") for line in file_of(vault).read_bytes().splitlines())
+    assert stat.S_IMODE(file_of(vault).stat().st_mode) == 0o600
+    events.close()  # type: ignore[attr-defined]
+    model = PlainModel()
+    run(vault, model, Choices(lock=LOCK))
+    assert len(set(model.history)) == 2
+
+
+@pytest.mark.parametrize("lock", [None, Lock(b"x" * 32)], ids=["none", "another"])
+def test_without_its_lock_the_run_begins_anew(vault: Path, lock: Lock | None) -> None:
+    undisturbed = run(vault, PlainModel()).result
+    cut_off(vault, after=3, choices=Choices(lock=LOCK))
+    model = PlainModel()
+    assert run(vault, model, Choices(lock=lock)).result == undisturbed
+    assert len(set(model.history)) == 5
+
+
+def test_locked_lines_count_in_their_own_file_only(tmp_path: Path) -> None:
+    first = Checkpoint(tmp_path / "first", LOCK)
+    first.put({"key": {"words": "You did."}})
+    first.close()
+    (tmp_path / "first").rename(tmp_path / "second")
+    assert Checkpoint(tmp_path / "second", LOCK).get("key") is None
 
 
 def test_the_checkpoint_is_removed_at_the_end_unless_it_is_to_be_kept(vault: Path) -> None:
