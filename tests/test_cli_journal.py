@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shutil
 import sys
@@ -304,13 +305,13 @@ def test_a_user_chooses_what_is_answered(
         (["--since", "yesterday"], "does not match the format"),
         (["--in-place"], "--write"),
         (["--format", "papyrus"], "no format 'papyrus'"),
-        (["--out", "INSIDE"], "cannot go into the journal"),
+        (["--out", "VAULT"], "a folder of its own. For example: --out"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(
     vault: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
 ) -> None:
-    options = [str(vault / "out") if option == "INSIDE" else option for option in options]
+    options = [str(vault) if option == "VAULT" else option for option in options]
     assert run(["journal", str(vault), *options]) == 2
     err = capsys.readouterr().err
     assert said in err
@@ -328,6 +329,48 @@ def test_write_puts_the_answers_into_copies(
     assert "> [!friend]" in copy.read_text()
     assert texts(vault) == DAYS
     assert "Copies with the answers in: 3 files." in capsys.readouterr().out
+
+
+def test_a_report_inside_the_journal_is_not_read_as_a_part_of_it(
+    vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["journal", str(vault), "--write", "below", "--out", str(vault / "answered")]
+    assert run(command) == 0
+    first = capsys.readouterr().out
+    assert run(command) == 0
+    assert capsys.readouterr().out == first
+
+
+@pytest.mark.parametrize("earlier", ["", "reframes.jsonl"])
+def test_copies_never_take_the_place_of_a_journal_that_is_called_journal(
+    vault: Path, earlier: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = vault.rename(vault.with_name("journal"))
+    if earlier:
+        journal.with_name(earlier).write_text("")
+    assert run(["journal", str(journal), "--write", "below", "--out", str(journal.parent)]) == 2
+    assert "a folder of its own" in capsys.readouterr().err
+    assert texts(journal) == DAYS
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "日"])
+def test_a_name_as_long_as_names_can_be_does_not_stop_a_run(
+    tmp_path: Path, letter: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "long"
+    folder.mkdir()
+    name = (letter * 255).encode()[:251].decode(errors="ignore")
+    for journal in (folder / f"{name}.md", folder / f"{name[:-1]}.md"):
+        journal.write_text("I'm such an idiot.\n")
+        assert run(["journal", str(journal), "--write", "below"]) == 0
+        assert run(["journal", str(journal), "--write", "below", "--in-place"]) == 0
+        assert run(["journal", "undo", str(journal)]) == 0
+        assert journal.read_text() == "I'm such an idiot.\n"
+    reports = {path.name for path in folder.iterdir() if path.is_dir()}
+    assert len(reports) == 2
+    assert all(len(os.fsencode(report)) <= 255 for report in reports)
+    assert run(["journal", str(folder)]) == 0
+    assert "Read 2 entries" in capsys.readouterr().out
 
 
 def test_in_place_can_be_undone(vault: Path, capsys: pytest.CaptureFixture[str]) -> None:
