@@ -422,6 +422,29 @@ def test_a_stopped_review_keeps_what_was_done_and_goes_on_there(
     assert (len(kept), kept[0]["words"]) == (5, "First.")
 
 
+def test_a_review_begins_with_what_was_set_aside_and_answers_it_only_on_ones_word(
+    vault: Path, tmp_path: Path, answer: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (vault / "2024-01-20.md").write_text("I worry. I'm an idiot on the twentieth.")
+    (vault / "2024-01-21.md").write_text("I worry. I'm an idiot on the day after.")
+    (vault / "2024-03-04.md").write_text("I am in danger. I'm an idiot in danger.")
+    out = tmp_path / "out"
+    command = ["journal", str(vault), "--review", "--out", str(out), "--country", "GB"]
+    answer("", "a", *[""] * 6)
+    assert run(command) == 0
+    said, err = capsys.readouterr()
+    assert "Set aside, with where to turn: 2. Answered 6 sentences." in said
+    review = err[err.index("2024-01-20", err.index("2024-01-21")) :]
+    assert review.index("116 123") < review.index("2024-01-21") < review.index("Thank you for")
+    assert review.index("Thank you for") < review.index("I'm such an idiot.")
+    assert err.count("Thank you for saying so") == 1
+    sentences = [line["sentence"] for line in records(out)]
+    assert "I'm an idiot on the day after." in sentences
+    assert not any("twentieth" in sentence or "danger" in sentence for sentence in sentences)
+    assert "- 2024-01-21 (answered all the same)" in (out / "reframes.md").read_text()
+    assert "116 123" in (out / "report.html").read_text()
+
+
 def test_a_terminal_that_closes_in_a_review_loses_nothing(
     vault: Path, tmp_path: Path, answer: Any
 ) -> None:

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from reframer.errors import JournalError
 from reframer.history import Lock
-from reframer.journal.records import AskPassword, Reply
+from reframer.journal.records import AskPassword, Held, Reply
 from reframer.records import Kind, Notice, Thought, Wishes
 
 Review = Callable[[Reply, Thought], Reply | None]
 """Returns the reply to keep, or None to leave the sentence alone; may raise `StopReview`."""
+
+GoOn = Callable[[Held], bool]
+"""Shows the words for an entry of concern; returns whether it is to be answered all the same."""
 
 
 class StopReview(Exception):
@@ -44,6 +47,8 @@ class Choices:
         country: Two-letter code for help lines; empty to go by the locale.
         ask: Asks for the password of an encrypted file.
         review: Is shown every answer at the end and has the last word; None to take all.
+        go_on: Is asked, before the review, about each entry of concern; None to leave them alone.
+            An entry of crisis is never asked about and never answered.
         keep: Whether the checkpoint stays after the run.
         lock: Locks the checkpoint; None to leave it open to its owner.
     """
@@ -58,6 +63,7 @@ class Choices:
     country: str = ""
     ask: AskPassword = no_password
     review: Review | None = None
+    go_on: GoOn | None = None
     keep: bool = False
     lock: Lock | None = None
 

@@ -163,12 +163,13 @@ def _csv(result: JournalResult) -> str:
 
 def _markdown(result: JournalResult) -> Iterator[str]:
     yield f"# {result.title}\n"
-    if result.held:
+    if not all(held.went_on for held in result.held):
         yield f"{GENTLY}\n"
+    if result.held:
         for words in dict.fromkeys(held.words for held in result.held):
             yield f"{words}\n"
         for held in result.held:
-            yield f"- {heading(held)}"
+            yield f"- {heading(held)}{' (answered all the same)' if held.went_on else ''}"
         yield ""
     entry = ""
     for reply in result.replies:
