@@ -199,7 +199,7 @@ class Scan:
         return Risk(line["level"], tuple(line["signals"]))
 
     def _heard(self, batch: Sequence[_Read]) -> Iterator[list[Notice]]:
-        """Yield what the ear hears in each entry."""
+        """Yield what the ear hears in each entry: the critic, and kind words."""
         keys = {read.entry.id: hash_of("heard", _VERSION, read.entry.heard) for read in batch}
         missing = [read.entry for read in batch if keys[read.entry.id] not in self._kept]
         if missing:
@@ -277,8 +277,15 @@ def _seam(before: str, after: str) -> str:
 
 
 def _heard_line(notices: Iterable[Notice]) -> Line:
-    """Return what the checkpoint keeps of what was heard: where and what, not the words."""
-    values = [[n.start, n.end, n.self_critical, n.kind, n.strength, n.kind_talk] for n in notices]
+    """Return what the checkpoint keeps of what was heard: where and what, not the words.
+
+    Plain sentences are left out, as they are nearly all there is in years of a journal.
+    """
+    values = [
+        [n.start, n.end, n.self_critical, n.kind, n.strength, n.kind_talk]
+        for n in notices
+        if n.self_critical or n.kind_talk
+    ]
     return {"notices": values}
 
 
