@@ -58,7 +58,7 @@ class Checkpoint:
                 self._lines.update(self._read(line))
             if lock and any(line.startswith(b"{") for line in lines):
                 self._lock_all()
-        self.fresh = not self._lines
+        self.fresh = not whole
 
     def __contains__(self, key: str) -> bool:
         return key in self._lines

@@ -45,7 +45,7 @@ ENTRIES = 3650
 FIRST = date(2015, 1, 1)
 _SENTENCES = range(18, 32)  # in an entry
 _PLANTED_EVERY = 3  # entries
-_HEARD_EVERY = 20  # entries
+_HEARD_EVERY = 50  # entries
 
 _WHO = (
     "Anna Ben Carla Dev Ella Farid Greta Hugo Ines Jonas Kim Lena Mum Dad Nadia Omar Priya Rosa "
@@ -302,7 +302,8 @@ def measure() -> None:
         seconds = time.perf_counter() - started
         click.echo(f"  answers put in: {len(scan.found):,}, {count:,} files, {seconds:.1f} s")
         files = list(thinned(open_journal(folder, "", ask), _HEARD_EVERY))
-    scan, heard = scanned(Reframer.open(load()), files)
+    reframer = Reframer.open(load())
+    scan, heard = scanned(reframer, files)
     _tell(f"Each {_HEARD_EVERY}th entry, with ear and safety", scan, heard)
     planted = set(planted_sentences())
     held = {one.entry for one in scan.held}
@@ -311,9 +312,11 @@ def measure() -> None:
     right = sum(one.sentence in planted for one in scan.found)
     alarms = len(scan.found) - right
     plain_ones = heard.sentences - len(there)
+    alone = sum(notices[0].self_critical for notices in reframer.notice_many(sorted(planted)))
     click.echo(f"  planted {len(there)}, heard {right}: {right / len(there):.1%}")
     click.echo(f"  false alarms: {alarms} of {plain_ones:,} others: {alarms / plain_ones:.2%}")
     click.echo(f"  set aside by safety: {len(scan.held)} entries")
+    click.echo(f"All {len(planted)} planted sentences, each alone: heard {alone}")
 
 
 def _planted(entry: Entry, planted: Set[str]) -> Iterator[str]:

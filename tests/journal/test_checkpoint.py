@@ -264,6 +264,7 @@ def test_locked_lines_count_in_their_own_file_only(tmp_path: Path) -> None:
     first = Checkpoint(tmp_path / "first", LOCK)
     first.put({"key": {"words": "You did."}})
     first.close()
+    assert not Checkpoint(tmp_path / "first").fresh  # it cannot be read, and is not nothing
     (tmp_path / "first").rename(tmp_path / "second")
     assert Checkpoint(tmp_path / "second", LOCK).get("key") is None
 
