@@ -7,7 +7,7 @@ averaged and scaled to length 1 (Reimers & Gurevych 2019, Sentence-BERT).
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,7 +26,10 @@ Vectors = NDArray[np.float32]
 _LAYERS = 6
 _HEADS = 12
 _MAX_TOKENS = 256
-_BATCH = 16
+# Batches have so many tokens, the padding counted, and no text that is much longer than another:
+# one long text would pad all the others to its length.
+_BATCH_TOKENS = 512
+_SPREAD = 1.25
 _EPSILON = 1e-12
 
 
@@ -90,8 +93,7 @@ class LocalEmbeddings(Embeddings):
         """
         result = np.zeros((len(texts), _LAYERS, self.dimension), np.float32)
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
-        order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
-        batches = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
+        batches = list(_batches([len(tokens) for tokens in ids]))
         with self._lock, self._blas.limit(limits=1, user_api="blas"):
             work = ([ids[i] for i in batch] for batch in batches)
             # One batch is done here: handing it to another thread costs more than it saves.
@@ -163,6 +165,21 @@ class LocalEmbeddings(Embeddings):
             centred / spread * self._tensors[f"{name}.weight"] + self._tensors[f"{name}.bias"]
         )
         return scaled
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the numbers of texts that go through the network together, the shortest first."""
+    batch: list[int] = []
+    for number in sorted(range(len(lengths)), key=lengths.__getitem__):
+        longest = lengths[number]
+        if batch and (
+            longest * (len(batch) + 1) > _BATCH_TOKENS or longest > _SPREAD * lengths[batch[0]] + 2
+        ):
+            yield batch
+            batch = []
+        batch.append(number)
+    if batch:
+        yield batch
 
 
 def unit(vectors: Vectors) -> Vectors:

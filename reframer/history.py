@@ -29,7 +29,9 @@ from typing import Literal, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from filelock import FileLock, Timeout
 
 from reframer import paths
@@ -113,6 +115,34 @@ class _Body(NamedTuple):
     problem: str
 
 
+class Lock:
+    """Locks pieces of bytes with AES-256-GCM, each under a random nonce.
+
+    Args:
+        key: 32 random bytes.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal(self, content: bytes, label: bytes) -> bytes:
+        """Return a piece locked: its nonce and what is encrypted.
+
+        Args:
+            content: The piece.
+            label: What it is; authenticated with it, and needed again to open it.
+        """
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, content, label)
+
+    def open(self, sealed: bytes, label: bytes) -> bytes | None:
+        """Return what was locked; None where it is damaged, or locked otherwise."""
+        try:
+            return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], label)
+        except (InvalidTag, ValueError):  # ValueError: there is not even a whole nonce
+            return None
+
+
 class History:
     """An unlocked history. Made by `create` and `unlock`.
 
@@ -128,7 +158,7 @@ class History:
         self._path = path
         self._key = key
         self._marker = marker
-        self._cipher = AESGCM(key)
+        self._lock = Lock(key)
 
     @classmethod
     def create(cls, path: Path, passphrase: str) -> History:
@@ -178,6 +208,14 @@ class History:
                 file.write(secrets.token_bytes(_HEAD))
                 paths.flush(file)
             path.unlink()
+
+    def lock_for(self, use: str) -> Lock:
+        """Return a lock for other files. It is the same as long as there is this history.
+
+        Args:
+            use: What it is for; each use has a key of its own.
+        """
+        return Lock(HKDFExpand(SHA256(), _KEY, f"reframer {use}".encode()).derive(self._key))
 
     @property
     def problem(self) -> str:
@@ -276,20 +314,12 @@ class History:
         )
 
     def _block(self, kind: _BlockKind, number: int, content: bytes = b"") -> bytes:
-        named, nonce = number.to_bytes(_NUMBER), secrets.token_bytes(_NONCE)
-        return self._marker + named + nonce + self._cipher.encrypt(nonce, content, kind + named)
+        named = number.to_bytes(_NUMBER)
+        return self._marker + named + self._lock.seal(content, kind + named)
 
     def _open(self, kind: _BlockKind, block: bytes) -> bytes | None:
         """Return what a block holds, None where it is damaged or of another kind."""
-        named, nonce, sealed = (
-            block[:_NUMBER],
-            block[_NUMBER : _NUMBER + _NONCE],
-            block[_NUMBER + _NONCE :],
-        )
-        try:
-            return self._cipher.decrypt(nonce, sealed, kind + named)
-        except (InvalidTag, ValueError):  # ValueError: there is not even a whole nonce
-            return None
+        return self._lock.open(block[_NUMBER:], kind + block[:_NUMBER])
 
 
 class _Head(NamedTuple):

@@ -64,7 +64,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         The open temporary file.
     """
     private_dir(path.parent)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # Its name owes nothing to the target's, which may be as long as names can be.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".reframer-")
     try:
         with os.fdopen(handle, "wb") as file:
             yield file

@@ -26,7 +26,7 @@ from reframer.catalog import Model, ModelFile
 from reframer.cli import cli, run, show
 from reframer.errors import CardError, ModelMissing, PullError, ReframerError, TextTooLong
 from reframer.pull import Watcher
-from reframer.records import Reframe, Risk, Source, Technique, Wishes
+from reframer.records import Level, Reframe, Risk, Source, Technique, Wishes
 from reframer.settings import Settings
 
 COMMANDS_PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
@@ -302,6 +302,26 @@ def test_what_is_not_text_is_refused(
 def test_an_argument_that_is_not_text_is_refused(fake: FakeReframer) -> None:
     assert run([os.fsdecode(b"caf\xe9")]) == 2
     assert fake.opened_with is None
+
+
+@pytest.mark.parametrize(
+    ("level", "terminal", "said"),
+    [("concern", True, 1), ("concern", False, 0), ("crisis", True, 0)],
+)
+def test_after_words_of_concern_a_terminal_says_how_to_go_on(
+    fake: FakeReframer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    level: Level,
+    terminal: bool,
+    said: int,
+) -> None:
+    fake.answers = [Reframe(THOUGHT, "Please call somebody.", "safety", Risk(level))]
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    assert run([THOUGHT]) == 0
+    out, err = capsys.readouterr()
+    assert out == "Please call somebody.\n"
+    assert err.count("reframer chat") == said
 
 
 def test_a_long_text_reaches_safety_before_it_is_refused(

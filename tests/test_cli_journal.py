@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shutil
 import sys
@@ -15,8 +16,9 @@ import click
 import pytest
 from rich.console import Console
 
+from reframer import history as room
 from reframer import paths, settings
-from reframer.cli import journaling, run
+from reframer.cli import history, journaling, run
 from reframer.journal import checkpoint
 from reframer.journal.records import AskPassword, Unread
 from tests.journal.conftest import DAYS
@@ -218,6 +220,51 @@ def test_an_encrypted_journal_asks_for_its_password(
     assert "The password was secret." in capsys.readouterr().err
 
 
+# With the history on
+
+
+@pytest.fixture
+def locked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is typed where no letter is shown, first in, first out; the history is on."""
+    monkeypatch.setattr(room, "_MEMORY", 32)
+    monkeypatch.setattr(room, "_PASSES", 1)
+    typed = ["three quiet words"] * 2
+    monkeypatch.setattr(click.termui, "hidden_prompt_func", lambda _: typed.pop(0))
+    assert run(["history", "on"]) == 0
+    return typed
+
+
+def test_with_the_history_on_what_is_kept_is_locked_with_its_passphrase(
+    vault: Path, monkeypatch: pytest.MonkeyPatch, locked: list[str], model: PlainModel
+) -> None:
+    monkeypatch.setattr(history, "_has_terminal", lambda: True)
+    locked += ["wrong words", "three quiet words"]
+    assert run(["journal", str(vault), "--keep"]) == 0
+    assert locked == []
+    (kept,) = checkpoint.folder().glob("*.jsonl")
+    assert not any(saying.encode() in kept.read_bytes() for saying in SAYINGS)
+    model.history.clear()
+    locked.append("three quiet words")
+    assert run(["journal", str(vault)]) == 0
+    assert model.history == []
+
+
+def test_with_the_history_on_and_no_terminal_one_line_says_what_to_do(
+    vault: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    locked: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(history, "_has_terminal", lambda: False)
+    capsys.readouterr()
+    assert run(["journal", str(vault)]) == 7
+    err = capsys.readouterr().err
+    assert "reframer history off" in err
+    assert len(err.splitlines()) == 1
+    assert run(["history", "off"]) == 0
+    assert run(["journal", str(vault)]) == 0
+
+
 # Choosing
 
 
@@ -258,13 +305,13 @@ def test_a_user_chooses_what_is_answered(
         (["--since", "yesterday"], "does not match the format"),
         (["--in-place"], "--write"),
         (["--format", "papyrus"], "no format 'papyrus'"),
-        (["--out", "INSIDE"], "cannot go into the journal"),
+        (["--out", "VAULT"], "a folder of its own. For example: --out"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(
     vault: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
 ) -> None:
-    options = [str(vault / "out") if option == "INSIDE" else option for option in options]
+    options = [str(vault) if option == "VAULT" else option for option in options]
     assert run(["journal", str(vault), *options]) == 2
     err = capsys.readouterr().err
     assert said in err
@@ -282,6 +329,48 @@ def test_write_puts_the_answers_into_copies(
     assert "> [!friend]" in copy.read_text()
     assert texts(vault) == DAYS
     assert "Copies with the answers in: 3 files." in capsys.readouterr().out
+
+
+def test_a_report_inside_the_journal_is_not_read_as_a_part_of_it(
+    vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["journal", str(vault), "--write", "below", "--out", str(vault / "answered")]
+    assert run(command) == 0
+    first = capsys.readouterr().out
+    assert run(command) == 0
+    assert capsys.readouterr().out == first
+
+
+@pytest.mark.parametrize("earlier", ["", "reframes.jsonl"])
+def test_copies_never_take_the_place_of_a_journal_that_is_called_journal(
+    vault: Path, earlier: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = vault.rename(vault.with_name("journal"))
+    if earlier:
+        journal.with_name(earlier).write_text("")
+    assert run(["journal", str(journal), "--write", "below", "--out", str(journal.parent)]) == 2
+    assert "a folder of its own" in capsys.readouterr().err
+    assert texts(journal) == DAYS
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "日"])
+def test_a_name_as_long_as_names_can_be_does_not_stop_a_run(
+    tmp_path: Path, letter: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "long"
+    folder.mkdir()
+    name = (letter * 255).encode()[:251].decode(errors="ignore")
+    for journal in (folder / f"{name}.md", folder / f"{name[:-1]}.md"):
+        journal.write_text("I'm such an idiot.\n")
+        assert run(["journal", str(journal), "--write", "below"]) == 0
+        assert run(["journal", str(journal), "--write", "below", "--in-place"]) == 0
+        assert run(["journal", "undo", str(journal)]) == 0
+        assert journal.read_text() == "I'm such an idiot.\n"
+    reports = {path.name for path in folder.iterdir() if path.is_dir()}
+    assert len(reports) == 2
+    assert all(len(os.fsencode(report)) <= 255 for report in reports)
+    assert run(["journal", str(folder)]) == 0
+    assert "Read 2 entries" in capsys.readouterr().out
 
 
 def test_in_place_can_be_undone(vault: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -331,6 +420,29 @@ def test_a_stopped_review_keeps_what_was_done_and_goes_on_there(
     assert run(command) == 0
     kept = records(tmp_path / "out")
     assert (len(kept), kept[0]["words"]) == (5, "First.")
+
+
+def test_a_review_begins_with_what_was_set_aside_and_answers_it_only_on_ones_word(
+    vault: Path, tmp_path: Path, answer: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (vault / "2024-01-20.md").write_text("I worry. I'm an idiot on the twentieth.")
+    (vault / "2024-01-21.md").write_text("I worry. I'm an idiot on the day after.")
+    (vault / "2024-03-04.md").write_text("I am in danger. I'm an idiot in danger.")
+    out = tmp_path / "out"
+    command = ["journal", str(vault), "--review", "--out", str(out), "--country", "GB"]
+    answer("", "a", *[""] * 6)
+    assert run(command) == 0
+    said, err = capsys.readouterr()
+    assert "Set aside, with where to turn: 2. Answered 6 sentences." in said
+    review = err[err.index("2024-01-20", err.index("2024-01-21")) :]
+    assert review.index("116 123") < review.index("2024-01-21") < review.index("Thank you for")
+    assert review.index("Thank you for") < review.index("I'm such an idiot.")
+    assert err.count("Thank you for saying so") == 1
+    sentences = [line["sentence"] for line in records(out)]
+    assert "I'm an idiot on the day after." in sentences
+    assert not any("twentieth" in sentence or "danger" in sentence for sentence in sentences)
+    assert "- 2024-01-21 (answered all the same)" in (out / "reframes.md").read_text()
+    assert "116 123" in (out / "report.html").read_text()
 
 
 def test_a_terminal_that_closes_in_a_review_loses_nothing(

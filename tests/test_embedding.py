@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from reframer.embedding import LocalEmbeddings
 
@@ -37,6 +38,22 @@ def test_one_text_has_the_same_vector_as_among_others(embeddings: LocalEmbedding
     many = embeddings.embed_documents([*_TEXTS, *[f"Line {number}." for number in range(40)]])
     for text, vector in zip(_TEXTS, many, strict=False):
         np.testing.assert_allclose(embeddings.embed_query(text), vector, atol=1e-5)
+
+
+def test_a_long_text_does_not_make_short_ones_dearer(
+    embeddings: LocalEmbeddings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[list[list[int]]] = []
+
+    def encode(ids: list[list[int]]) -> NDArray[np.float32]:
+        batches.append(ids)
+        return np.zeros((len(ids), 6, embeddings.dimension), np.float32)
+
+    monkeypatch.setattr(embeddings, "_encode", encode)
+    embeddings.layers(["A cake. " * 80, *[f"Line {number}." for number in range(40)]])
+    computed = sum(len(ids) * max(map(len, ids)) for ids in batches)
+    assert computed <= 1.25 * sum(len(text) for ids in batches for text in ids)
+    assert len(batches) < 10
 
 
 def test_vectors_have_length_one(embeddings: LocalEmbeddings) -> None:

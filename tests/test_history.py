@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from reframer import history as room
 from reframer.errors import HistoryError, HistoryLocked, HistoryMissing
-from reframer.history import Entry, History
+from reframer.history import Entry, History, Lock
 from reframer.records import Reframe, Source, Technique
 
 PASSPHRASE = "three quiet words"
@@ -302,3 +302,26 @@ def test_a_history_that_was_made_anew_is_not_mixed_with_the_old_one(
     History.create(path, PASSPHRASE)
     with pytest.raises(HistoryError, match="made anew"):
         history.add(FIRST)
+
+
+# Locking other files
+
+
+def test_a_lock_for_other_files_outlives_the_process_and_the_passphrase(
+    history: History, path: Path
+) -> None:
+    sealed = history.lock_for("journal").seal(b"words", b"label")
+    history.change_passphrase("other words")
+    again = History.unlock(path, "other words")
+    assert again.lock_for("journal").open(sealed, b"label") == b"words"
+
+
+def test_a_lock_opens_nothing_that_was_changed_or_locked_otherwise(history: History) -> None:
+    lock = history.lock_for("journal")
+    sealed = lock.seal(b"words", b"label")
+    assert b"words" not in sealed
+    assert lock.open(sealed, b"other label") is None
+    assert lock.open(sealed[:-1] + bytes([sealed[-1] ^ 1]), b"label") is None
+    assert lock.open(sealed[:5], b"label") is None
+    assert history.lock_for("something else").open(sealed, b"label") is None
+    assert Lock(b"x" * 32).open(sealed, b"label") is None

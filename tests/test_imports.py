@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parent.parent / "reframer"
 LAYERS = (
     {"errors", "paths", "records", "threads"},
     {"settings", "seal", "catalog", "history"},
-    {"pull", "llama", "embedding", "knowledge", "sentences"},
+    {"pull", "llama", "embedding", "knowledge", "sentences", "server"},
     {"affinity", "critic", "safety", "names"},
     {"retrieval"},
     {"prompts", "review", "fit", "trust", "mirror"},

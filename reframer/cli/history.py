@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +11,7 @@ import click
 
 from reframer import names, paths
 from reframer.errors import HistoryLocked, HistoryMissing, UsageError
-from reframer.history import Entry, History
+from reframer.history import Entry, History, Lock
 from reframer.records import Reframe
 
 _TRIES = 3
@@ -145,6 +146,29 @@ def keep_answer(answer: Reframe) -> None:
     """
     _unlock().add(Entry.of(answer))
     click.echo("Kept.", err=True)
+
+
+def unlock_for(use: str) -> Lock:
+    """Ask for the passphrase and return a lock for other private files, see `History.lock_for`.
+
+    Raises:
+        HistoryError: There is no terminal to ask in, or the history does not open.
+    """
+    if not _has_terminal():
+        raise HistoryLocked(
+            "The history is on, so what is kept on the way is locked with its passphrase.",
+            "Run this in a terminal, or turn it off: reframer history off",
+        )
+    return _unlock().lock_for(use)
+
+
+def _has_terminal() -> bool:
+    """Whether somebody can be asked, even where standard input is a pipe."""
+    try:
+        os.close(os.open(os.ctermid(), os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _kept() -> Path:

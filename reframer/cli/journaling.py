@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from reframer import settings
-from reframer.cli import away, show
+from reframer.cli import away, history, show
 from reframer.cli.notice import as_record
 from reframer.cli.reframe import open_reframer
 from reframer.engine import Reframer
@@ -26,6 +26,7 @@ from reframer.journal.records import Held, JournalResult, Reply, Unread
 from reframer.journal.run import Answered, Event, Finished, another_way, reframe_journal
 from reframer.journal.scan import Scan, Scanned
 from reframer.records import Thought, Wishes
+from reframer.safety import went_on
 
 _LINE_EVERY = 10.0  # seconds
 
@@ -39,10 +40,11 @@ def read_journal(path: Path, options: Mapping[str, Any]) -> int:
     """
     chosen = settings.load({"country": options["country"]})
     away.tell(chosen)
+    lock = history.unlock_for("journal") if history.is_on() else None
     reframer = open_reframer(chosen)
     out = options["out"] or outputs.beside(path)
     with _teller(as_json=options["as_json"]) as teller:
-        choices = _choices(options, chosen.country, reframer, teller)
+        choices = replace(_choices(options, chosen.country, reframer, teller), lock=lock)
         if options["dry_run"]:
             left = _dry_run(reframer, path, choices, teller)
         else:
@@ -87,6 +89,7 @@ def _choices(
     options: Mapping[str, Any], country: str, reframer: Reframer, teller: _Teller
 ) -> Choices:
     wishes = Wishes(options["tone"], options["voice"], options["person"])
+    reviewer = _Reviewer(reframer, wishes) if options["review"] else None
     return Choices(
         format=options["format"],
         since=options["since"],
@@ -97,7 +100,8 @@ def _choices(
         wishes=wishes,
         country=country,
         ask=teller.ask_password,
-        review=_Reviewer(reframer, wishes) if options["review"] else None,
+        review=reviewer,
+        go_on=reviewer.go_on if reviewer else None,
         keep=options["keep"],
     )
 
@@ -111,7 +115,7 @@ def _dry_run(
     reframer: Reframer, path: Path, choices: Choices, teller: _Teller
 ) -> tuple[Unread, ...]:
     """Show what would be answered, without a model, and return what could not be read."""
-    with checkpoint.opened(path) as kept:
+    with checkpoint.opened(path, choices.lock) as kept:
         scan = Scan(reframer, open_journal(path, choices.format, choices.ask), choices, kept)
         for event in scan.run():
             teller.tell(event)
@@ -339,7 +343,8 @@ def _counted(result: JournalResult) -> str:
         return "There are no entries to read."
     days = f", from {result.first} to {result.last}" if result.first else ""
     entries = f"{result.entries:,} entries" if result.entries > 1 else "1 entry"
-    held = f"Set aside, with where to turn: {len(result.held):,}. " if result.held else ""
+    left = sum(not held.went_on for held in result.held)
+    held = f"Set aside, with where to turn: {left:,}. " if left else ""
     return f"Read {entries}{days}. {held}Answered {_number(len(result.replies), 'sentence')}."
 
 
@@ -363,6 +368,7 @@ class _Reviewer:
     def __init__(self, reframer: Reframer, wishes: Wishes) -> None:
         self._reframer = reframer
         self._wishes = wishes
+        self._said: set[str] = set()
 
     def __call__(self, reply: Reply, thought: Thought) -> Reply | None:
         used: tuple[str, ...] = ()
@@ -382,6 +388,27 @@ class _Reviewer:
                     return None
                 case "q":
                     raise StopReview
+
+    def go_on(self, held: Held) -> bool:
+        """Show what safety says of an entry, and ask whether it is answered all the same."""
+        click.echo(f"\n{outputs.heading(held)}", err=True)
+        self._say_once(held.words)
+        choice = click.prompt(
+            "Left alone, with care. Enter for yes, a if it was not meant so, to answer it",
+            type=click.Choice(["", "a"]),
+            default="",
+            show_default=False,
+            show_choices=False,
+            err=True,
+        )
+        if choice == "a":
+            self._say_once(went_on(self._wishes.voice))
+        return bool(choice)
+
+    def _say_once(self, words: str) -> None:
+        if words not in self._said:
+            self._said.add(words)
+            click.echo(f"{words}\n", err=True)
 
 
 def _show(reply: Reply) -> None:

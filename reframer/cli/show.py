@@ -38,6 +38,7 @@ _ORIGINS = {
     "card": "No draft of the model was good enough, so these are the technique card's own words.",
     "untouched": "Nothing in it speaks against you, so the text comes back as it was.",
 }
+_NOT_MEANT = "Not what you meant? In reframer chat you can say so, and go on."
 
 
 def to_json(record: Mapping[str, Any]) -> None:
@@ -67,6 +68,8 @@ def words(answer: Reframe) -> None:
     click.echo(filled(answer.text) if sys.stdout.isatty() else answer.text)
     if answer.origin in _ORIGINS:
         _beside(_ORIGINS[answer.origin])
+    if answer.origin == "safety" and answer.risk.level == "concern" and sys.stderr.isatty():
+        _beside(_NOT_MEANT)
     for technique in answer.techniques:
         _beside(*_about(technique))
 

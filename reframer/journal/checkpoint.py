@@ -3,11 +3,13 @@
 A file of JSON lines in the user's data folder, named by a hash of where the journal lies. A line is
 forced to disk before the run goes on, so a power cut loses at most the answer under way. A line
 holds what was heard in an entry, or a friend's words, under a hash; never what was written itself.
-The words speak of it all the same, so the file is its owner's alone and goes at the end of the run.
+The words speak of it all the same, so the file is its owner's alone and goes at the end of the run;
+where the person keeps a history, each line is locked with its key.
 """
 
 from __future__ import annotations
 
+import base64
 import errno
 import hashlib
 import json
@@ -21,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from reframer import paths
 from reframer.errors import JournalError
+from reframer.history import Lock
 
 Line = Mapping[str, Any]
 
@@ -30,6 +33,8 @@ class Checkpoint:
 
     Args:
         path: Its file; a torn last line of an earlier run is cut off, other damage is skipped.
+        lock: Locks each line; what an earlier run left open is locked at once. None to leave the
+            lines open; those that are locked are skipped then.
 
     Attributes:
         fresh: Whether there was nothing in it yet.
@@ -38,18 +43,22 @@ class Checkpoint:
         JournalError: The file cannot be read or made.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lock: Lock | None = None) -> None:
         self._path = path
+        self._lock = lock
         self._lines: dict[str, Line] = {}
         with _told(path):
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            self._handle = self._opened()
             with open(self._handle, "rb", closefd=False) as file:
                 kept = file.read()
             whole = kept[: kept.rfind(b"\n") + 1]
             os.ftruncate(self._handle, len(whole))
-        for line in whole.splitlines():
-            self._lines.update(_parsed(line))
-        self.fresh = not self._lines
+            lines = whole.splitlines()
+            for line in lines:
+                self._lines.update(self._read(line))
+            if lock and any(line.startswith(b"{") for line in lines):
+                self._lock_all()
+        self.fresh = not whole
 
     def __contains__(self, key: str) -> bool:
         return key in self._lines
@@ -67,9 +76,8 @@ class Checkpoint:
         Raises:
             JournalError: They cannot be written, for example because the disk is full.
         """
-        line = json.dumps(records) + "\n"
         with _told(self._path):
-            _write(self._handle, line.encode())
+            _write(self._handle, self._written(records))
         self._lines.update(records)
 
     def items(self) -> ItemsView[str, Line]:
@@ -83,6 +91,38 @@ class Checkpoint:
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._handle)
+
+    def _opened(self) -> int:
+        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def _written(self, records: Mapping[str, Line]) -> bytes:
+        """Return the line of some records, locked where there is a lock."""
+        line = json.dumps(records).encode()
+        if self._lock:
+            line = base64.b64encode(self._lock.seal(line, self._label))
+        return line + b"\n"
+
+    def _read(self, line: bytes) -> Mapping[str, Line]:
+        """Return the records of a line; none where it is damaged or cannot be unlocked."""
+        try:
+            if self._lock and not line.startswith(b"{"):
+                line = self._lock.open(base64.b64decode(line, validate=True), self._label) or b""
+            record = json.loads(line)
+        except ValueError:
+            return {}
+        return record if isinstance(record, dict) else {}
+
+    def _lock_all(self) -> None:
+        """Put a file of locked lines in the place of one that an earlier run left open."""
+        with paths.atomic_write(self._path) as file:
+            file.write(self._written(self._lines))
+        os.close(self._handle)
+        self._handle = self._opened()
+
+    @property
+    def _label(self) -> bytes:
+        """What a line belongs to, so that it counts in no other journal's file."""
+        return self._path.name.encode()
 
 
 class Unkept(Checkpoint):
@@ -98,17 +138,18 @@ class Unkept(Checkpoint):
 
 
 @contextmanager
-def opened(journal: Path) -> Iterator[Checkpoint]:
+def opened(journal: Path, lock: Lock | None = None) -> Iterator[Checkpoint]:
     """Open the checkpoint of a journal, for this run alone, while the body runs.
 
     Args:
         journal: Where the journal lies.
+        lock: Locks what is kept; None to keep it open.
 
     Raises:
         JournalError: Another run is at work on the journal, or the file cannot be kept.
     """
     with alone(journal):
-        checkpoint = Checkpoint(folder() / f"{name_of(journal)}.jsonl")
+        checkpoint = Checkpoint(folder() / f"{name_of(journal)}.jsonl", lock)
         try:
             yield checkpoint
         finally:
@@ -174,11 +215,3 @@ def _write(handle: int, data: bytes) -> None:
     while data:
         data = data[os.write(handle, data) :]
     os.fsync(handle)
-
-
-def _parsed(line: bytes) -> Mapping[str, Line]:
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return {}
-    return record if isinstance(record, dict) else {}

@@ -8,11 +8,15 @@ from datetime import date
 from pathlib import Path
 
 from reframer.errors import JournalError
-from reframer.journal.records import AskPassword, Reply
+from reframer.history import Lock
+from reframer.journal.records import AskPassword, Held, Reply
 from reframer.records import Kind, Notice, Thought, Wishes
 
 Review = Callable[[Reply, Thought], Reply | None]
 """Returns the reply to keep, or None to leave the sentence alone; may raise `StopReview`."""
+
+GoOn = Callable[[Held], bool]
+"""Shows the words for an entry of concern; returns whether it is to be answered all the same."""
 
 
 class StopReview(Exception):
@@ -43,7 +47,10 @@ class Choices:
         country: Two-letter code for help lines; empty to go by the locale.
         ask: Asks for the password of an encrypted file.
         review: Is shown every answer at the end and has the last word; None to take all.
+        go_on: Is asked, before the review, about each entry of concern; None to leave them alone.
+            An entry of crisis is never asked about and never answered.
         keep: Whether the checkpoint stays after the run.
+        lock: Locks the checkpoint; None to leave it open to its owner.
     """
 
     format: str = ""
@@ -56,7 +63,9 @@ class Choices:
     country: str = ""
     ask: AskPassword = no_password
     review: Review | None = None
+    go_on: GoOn | None = None
     keep: bool = False
+    lock: Lock | None = None
 
     def takes(self, day: date | None) -> bool:
         """Whether entries of a day are read."""

@@ -31,7 +31,7 @@ from reframer import paths
 from reframer.errors import JournalError, UsageError
 from reframer.journal import checkpoint
 from reframer.journal.checkpoint import Checkpoint
-from reframer.journal.formats import STDIN
+from reframer.journal.formats import COPIES, REPORT_FILES, STDIN
 from reframer.journal.records import Answer, Held, JournalResult, Reply, Unread, Way
 from reframer.journal.report import report_html
 from reframer.journal.run import Finished
@@ -49,7 +49,8 @@ COLUMNS = (
     "origin",
     "technique",
 )
-_COPIES = "journal"
+_REPORT = "-reframed"
+_LONGEST_NAME = 255  # bytes, on nearly every file system
 GENTLY = (
     "Some entries were not answered, because what is written in them deserves more than a program."
     " If any of it is still true today, please turn to somebody."
@@ -79,18 +80,27 @@ def beside(journal: Path) -> Path:
     if journal == STDIN:
         return Path("journal-reframed")
     whole = journal.resolve()
-    return whole.with_name(f"{whole.name if whole.is_dir() else whole.stem}-reframed")
+    name = whole.name if whole.is_dir() else whole.stem
+    if len(os.fsencode(name + _REPORT)) <= _LONGEST_NAME:
+        return whole.with_name(name + _REPORT)
+    end = f"-{checkpoint.name_of(whole)}{_REPORT}"  # so that two names cut alike stay apart
+    cut = os.fsencode(name)[: _LONGEST_NAME - len(end)].decode(errors="ignore")
+    return whole.with_name(cut + end)
 
 
 def check_folder(out: Path, journal: Path) -> None:
     """Make sure before a long run that its report has a place.
 
     Raises:
-        UsageError: The folder lies in the journal, which would then read its own report, or cannot
-            be written to.
+        UsageError: The folder is the journal itself, holds another folder where copies would go, or
+            cannot be written to.
     """
-    if journal.is_dir() and out.resolve().is_relative_to(journal.resolve()):
-        raise UsageError("The report cannot go into the journal itself.", "Name another --out.")
+    copies, whole = out.joinpath(COPIES).resolve(), journal.resolve()
+    foreign = copies.exists() and not out.joinpath(REPORT_FILES[0]).exists()
+    if out.resolve() == whole or foreign or whole.is_relative_to(copies):
+        raise UsageError(
+            "The report needs a folder of its own.", f"For example: --out {out / _REPORT[1:]}"
+        )
     try:
         paths.private_dir(out)
     except OSError as error:
@@ -111,11 +121,11 @@ def write_report(result: JournalResult, out: Path) -> Path:
     Raises:
         JournalError: They cannot be written.
     """
-    report = out / "report.html"
+    json_lines, table, markdown, report = (out / name for name in REPORT_FILES)
     with _told(out):
-        _write(out / "reframes.jsonl", "".join(_json_lines(result)))
-        _write(out / "reframes.csv", _csv(result))
-        _write(out / "reframes.md", "\n".join(_markdown(result)))
+        _write(json_lines, "".join(_json_lines(result)))  # first: by it a later run knows the rest
+        _write(table, _csv(result))
+        _write(markdown, "\n".join(_markdown(result)))
         _write(report, report_html(result))
     return report
 
@@ -153,12 +163,13 @@ def _csv(result: JournalResult) -> str:
 
 def _markdown(result: JournalResult) -> Iterator[str]:
     yield f"# {result.title}\n"
-    if result.held:
+    if not all(held.went_on for held in result.held):
         yield f"{GENTLY}\n"
+    if result.held:
         for words in dict.fromkeys(held.words for held in result.held):
             yield f"{words}\n"
         for held in result.held:
-            yield f"- {heading(held)}"
+            yield f"- {heading(held)}{' (answered all the same)' if held.went_on else ''}"
         yield ""
     entry = ""
     for reply in result.replies:
@@ -197,7 +208,7 @@ def write_copies(finished: Finished, way: Way, out: Path) -> Written:
     files: list[Path] = []
     left: list[Unread] = []
     for change in _changes(finished, way, left):
-        copy = out.joinpath(_COPIES, change.name)
+        copy = out.joinpath(COPIES, change.name)
         with _told(out), paths.atomic_write(copy) as file:
             file.write(change.new)
         files.append(copy)

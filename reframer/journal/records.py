@@ -84,7 +84,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An entry that is not answered, because safety found danger in it or where it meets the next.
+    """An entry that is set aside, because safety found danger in it or where it meets the next.
 
     Attributes:
         entry: Id of the entry.
@@ -93,6 +93,8 @@ class Held:
         level: ``concern`` or ``crisis``.
         words: Written words for it, with where to turn; paragraphs, and a list of help lines that
             begin with ``- ``.
+        went_on: Whether it is answered all the same, because the person read the words and said
+            that it was not meant so. Only ``concern`` can be.
     """
 
     entry: str
@@ -100,6 +102,7 @@ class Held:
     title: str
     level: Level
     words: str
+    went_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,7 @@ class JournalResult:
         first: Day of the earliest entry; None where no entry has a day.
         last: Day of the latest entry.
         replies: The answers, in the journal's order.
-        held: Entries that are not answered, crisis before concern, earliest first.
+        held: Entries that were set aside, crisis before concern, earliest first.
         insight: What is said how often.
         unread: What could not be read.
         model: Id of the model that spoke; empty where none did.

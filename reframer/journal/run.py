@@ -75,7 +75,8 @@ def reframe_journal(
        on another day is answered another way.
     5. checkpoint: each answer is on disk before the next; one that is there is not made again, nor
        is an entry assessed and heard again.
-    6. review: where somebody goes through the answers, they have the last word.
+    6. review: where somebody goes through the answers, they have the last word. First they are
+       shown the entries of concern, and may say that one was not meant so: it is answered then.
     7. finish: all of it together. The caller writes it out while it handles `Finished`
        (`reframer.journal.outputs`); the checkpoint goes when the next event is asked for.
 
@@ -92,7 +93,7 @@ def reframe_journal(
         KnowledgeError: The cards or the index cannot be used.
     """
     choices = choices or Choices()
-    with checkpoint.opened(path) as kept:
+    with checkpoint.opened(path, choices.lock) as kept:
         documents = open_journal(path, choices.format, choices.ask)
         reviewed = yield from _run(reframer, path, documents, choices, kept)
         if reviewed and not choices.keep:
@@ -121,8 +122,9 @@ def _run(
     """Take steps 2 to 7 and return whether a review went through to its end."""
     scan = Scan(reframer, documents, choices, kept)
     yield from scan.run()
-    answers = _Answers(reframer, scan.found, choices, kept)
-    yield from answers.run()
+    answers = _Answers(reframer, choices, kept)
+    yield from answers.run(scan.found)
+    yield from answers.run(scan.gone_on())
     replies, reviewed = answers.reviewed()
     result = _result(path, scan, replies, answers.models)
     yield Finished(result, tuple(scan.documents.values()), reviewed)
@@ -147,7 +149,6 @@ class _Answers:
 
     Args:
         reframer: The flow.
-        found: The sentences, in the journal's order.
         choices: How to answer.
         kept: What earlier runs answered; gets what this one does.
 
@@ -155,67 +156,64 @@ class _Answers:
         models: Ids of the models that spoke.
     """
 
-    def __init__(
-        self, reframer: Reframer, found: Sequence[Found], choices: Choices, kept: Checkpoint
-    ) -> None:
+    def __init__(self, reframer: Reframer, choices: Choices, kept: Checkpoint) -> None:
         self.models: set[str] = set()
         self._reframer = reframer
-        self._found = found
         self._choices = choices
         self._kept = kept
-        self._replies: dict[int, Reply] = {}
+        self._used: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+        self._replies: list[tuple[Found, Reply]] = []
 
-    def run(self) -> Iterator[Answered]:
-        """Answer what was found, a window at a time, and keep each answer at once."""
-        fingerprint = self._reframer.fingerprint() if self._found else ""
-        pace = _Pace(len(self._found))
-        used: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
-        for turn, other_than in _turns(self._found, used):
+    def run(self, found: Sequence[Found]) -> Iterator[Answered]:
+        """Answer what was found, a window at a time, and keep each answer at once.
+
+        Args:
+            found: The sentences, in the journal's order.
+        """
+        fingerprint = self._reframer.fingerprint() if found else ""
+        pace = _Pace(len(found))
+        for turn, other_than in _turns(found, self._used):
             wishes = replace(self._choices.wishes, other_than=other_than)
-            keys = {
-                number: hash_of(
-                    "answer", asdict(self._found[number].thought), asdict(wishes), fingerprint
-                )
-                for number in turn
-            }
-            for number, line in self._lines(keys, wishes, pace):
-                reply = self._replies[number] = _reply(self._found[number], line)
+            for one, line in self._lines(turn, wishes, fingerprint, pace):
+                reply = _reply(one, line)
+                self._replies.append((one, reply))
                 self.models |= {line["model"]} - {""}
                 said = normal(reply.answer.sentence)
-                used[said] = (*used[said], reply.answer.technique)[-_OTHER_WAYS:]
+                self._used[said] = (*self._used[said], reply.answer.technique)[-_OTHER_WAYS:]
                 yield pace.told(reply)
 
     def _lines(
-        self, keys: Mapping[int, str], wishes: Wishes, pace: _Pace
-    ) -> Iterator[tuple[int, Line]]:
-        """Yield the checkpoint's lines for sentences by their number; make those that lack."""
+        self, turn: Sequence[Found], wishes: Wishes, fingerprint: str, pace: _Pace
+    ) -> Iterator[tuple[Found, Line]]:
+        """Yield sentences with the checkpoint's lines for them; make those that lack."""
         missing = []
-        for number, key in keys.items():
+        for one in turn:
+            key = hash_of("answer", asdict(one.thought), asdict(wishes), fingerprint)
             line = self._kept.get(key)
             if line is None:
-                missing.append(number)
+                missing.append((one, key))
             else:
-                yield number, line
-        thoughts = [self._found[number].thought for number in missing]
-        for place, answer in self._reframer.answer_as_completed(thoughts, wishes):
-            number, line = missing[place], _line(answer)
-            self._kept.put({keys[number]: line})
+                yield one, line
+        thoughts = [one.thought for one, _ in missing]
+        for number, answer in self._reframer.answer_as_completed(thoughts, wishes):
+            (one, key), line = missing[number], _line(answer)
+            self._kept.put({key: line})
             pace.made += 1
-            yield number, line
+            yield one, line
 
     def reviewed(self) -> tuple[list[Reply], bool]:
         """Return the replies as they are to stay, and whether all were gone through."""
         review = self._choices.review
-        replies = dict(sorted(self._replies.items()))
+        replies = sorted(self._replies, key=lambda each: (each[0].place, each[0].notice.start))
         if review is None:
-            return list(replies.values()), True
+            return [reply for _, reply in replies], True
         staying: list[Reply] = []
-        for number, reply in replies.items():
+        for found, reply in replies:
             key = hash_of("review", asdict(reply.answer))
             line = self._kept.get(key)
             if line is None:
                 try:
-                    decided = review(reply, self._found[number].thought)
+                    decided = review(reply, found.thought)
                 except StopReview:
                     return staying, False
                 line = _decision(decided)
@@ -244,8 +242,8 @@ class _Pace:
 
 def _turns(
     found: Sequence[Found], used: Mapping[str, tuple[str, ...]]
-) -> Iterator[tuple[list[int], tuple[str, ...]]]:
-    """Yield the numbers of sentences that can be answered together, and how they must not be.
+) -> Iterator[tuple[list[Found], tuple[str, ...]]]:
+    """Yield the sentences that can be answered together, and how they must not be.
 
     The caller enters the techniques that were used before it asks for the next turn: a sentence
     that is said again waits for its earlier answer.
@@ -258,7 +256,7 @@ def _turns(
                 foremost.setdefault(normal(found[number].sentence), number)
             other_than = tuple(sorted(used[normal(found[waiting[0]].sentence)]))
             turn = [n for said, n in foremost.items() if tuple(sorted(used[said])) == other_than]
-            yield turn, other_than
+            yield [found[number] for number in turn], other_than
             waiting = [number for number in waiting if number not in turn]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from reframer.engine import Reframer
 from reframer.journal.checkpoint import Checkpoint, Line, hash_of
-from reframer.journal.choices import Choices
+from reframer.journal.choices import Choices, GoOn
 from reframer.journal.insight import Tally
 from reframer.journal.records import Document, Entry, Held, Unread
 from reframer.records import Notice, Risk, Thought
@@ -36,10 +36,12 @@ class Found:
     Attributes:
         entry: The entry that it stands in.
         notice: What was heard in it, and where.
+        place: Number of the entry in the journal.
     """
 
     entry: Entry
     notice: Notice
+    place: int
 
     @property
     def sentence(self) -> str:
@@ -76,7 +78,7 @@ class Scan:
 
     Attributes:
         found: The sentences to answer, in the journal's order.
-        held: The entries that are not answered, crisis before concern.
+        held: The entries that are set aside, crisis before concern.
         unread: What could not be read.
         documents: The files that hold sentences to answer.
         formats: Titles of the formats that were read.
@@ -100,6 +102,7 @@ class Scan:
         self.entries = 0
         self.days: set[date] = set()
         self.tally = Tally()
+        self._of_concern: dict[str, _Read] = {}
         self._reframer = reframer
         self._journal = documents
         self._choices = choices
@@ -116,17 +119,45 @@ class Scan:
         for batch in _batches(self._assessed(self._chosen())):
             safe = [read for read in batch if read.risk.level == "none"]
             self.held += [self._hold(read) for read in batch if read.risk.level != "none"]
-            for read, notices in zip(safe, self._heard(safe), strict=True):
-                self.tally.hear(read.entry.day, notices)
-                if wanted := [notice for notice in notices if self._choices.wants(notice)]:
-                    self.found += [Found(read.entry, notice) for notice in wanted]
-                    self.documents[read.document.path] = read.document
+            self.found += self._find(safe)
             self.entries += len(batch)
             yield Scanned(batch[-1].entry.id, self.entries, len(self.found))
         self.held.sort(key=lambda held: (-RANK[held.level], held.day or date.max))
         self.found = self.found[: self._choices.limit]
         yield from self.held
         yield from self.unread
+
+    def gone_on(self) -> list[Found]:
+        """Return what is to be answered in entries of concern that the person wants answered.
+
+        They are asked about each, unless an earlier run has asked.
+        """
+        if self._choices.go_on is None:
+            return []
+        taken_up = []
+        for number, held in enumerate(self.held):
+            if held.level == "concern" and self._goes_on(held, self._choices.go_on):
+                self.held[number] = replace(held, went_on=True)
+                taken_up.append(self._of_concern[held.entry])
+        return self._find(sorted(taken_up, key=lambda read: read.place))
+
+    def _goes_on(self, held: Held, go_on: GoOn) -> bool:
+        key = hash_of("went on", _VERSION, self._of_concern[held.entry].entry.text)
+        line = self._kept.get(key)
+        if line is None:
+            line = {"went_on": go_on(held)}
+            self._kept.put({key: line})
+        return bool(line["went_on"])
+
+    def _find(self, batch: Sequence[_Read]) -> list[Found]:
+        """Hear entries, count what is heard, and return what is to be answered in them."""
+        found = []
+        for read, notices in zip(batch, self._heard(batch), strict=True):
+            self.tally.hear(read.entry.day, notices)
+            if wanted := [notice for notice in notices if self._choices.wants(notice)]:
+                found += [Found(read.entry, notice, read.place) for notice in wanted]
+                self.documents[read.document.path] = read.document
+        return found
 
     def _chosen(self) -> Iterator[tuple[Document, Entry]]:
         """Yield the entries that are to be read, with their files; note what could not be."""
@@ -143,8 +174,8 @@ class Scan:
     def _assessed(self, entries: Iterable[tuple[Document, Entry]]) -> Iterator[_Read]:
         """Yield entries with what safety reads in them and in where they meet their neighbours."""
         earlier: _Read | None = None
-        for document, entry in entries:
-            read = _Read(document, entry, self._assess(entry.text))
+        for place, (document, entry) in enumerate(entries):
+            read = _Read(document, entry, place, self._assess(entry.text))
             if earlier is not None:
                 meeting = self._assess(_seam(earlier.entry.text, entry.text))
                 if RANK[meeting.level] > max(RANK[earlier.risk.level], RANK[read.risk.level]):
@@ -168,7 +199,7 @@ class Scan:
         return Risk(line["level"], tuple(line["signals"]))
 
     def _heard(self, batch: Sequence[_Read]) -> Iterator[list[Notice]]:
-        """Yield what the ear hears in each entry."""
+        """Yield what the ear hears in each entry: the critic, and kind words."""
         keys = {read.entry.id: hash_of("heard", _VERSION, read.entry.heard) for read in batch}
         missing = [read.entry for read in batch if keys[read.entry.id] not in self._kept]
         if missing:
@@ -193,6 +224,8 @@ class Scan:
             yield notices
 
     def _hold(self, read: _Read) -> Held:
+        if read.risk.level == "concern":
+            self._of_concern[read.entry.id] = read
         words = signposts(read.risk, self._choices.country, self._choices.wishes.voice)
         return Held(read.entry.id, read.entry.day, read.entry.title, read.risk.level, words)
 
@@ -203,6 +236,7 @@ class _Read:
 
     document: Document
     entry: Entry
+    place: int
     risk: Risk
 
 
@@ -243,8 +277,15 @@ def _seam(before: str, after: str) -> str:
 
 
 def _heard_line(notices: Iterable[Notice]) -> Line:
-    """Return what the checkpoint keeps of what was heard: where and what, not the words."""
-    values = [[n.start, n.end, n.self_critical, n.kind, n.strength, n.kind_talk] for n in notices]
+    """Return what the checkpoint keeps of what was heard: where and what, not the words.
+
+    Plain sentences are left out, as they are nearly all there is in years of a journal.
+    """
+    values = [
+        [n.start, n.end, n.self_critical, n.kind, n.strength, n.kind_talk]
+        for n in notices
+        if n.self_critical or n.kind_talk
+    ]
     return {"notices": values}
 
 

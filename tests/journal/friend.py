@@ -69,11 +69,14 @@ class Ear:
     def notice(self, text: str, threshold: float | None = None) -> tuple[Notice, ...]:
         return tuple(self._notices(text))
 
+    def hears(self, said: str) -> bool:
+        return self.word in said
+
     def _notices(self, text: str) -> Iterator[Notice]:
         for piece in split(text):
             said = piece.text.strip()
             start = piece.start + piece.text.find(said)
-            critical = self.word in said
+            critical = self.hears(said)
             kind: Kind | None = ("body" if "ugly" in said else "label") if critical else None
             strength = (0.4 if "bit of" in said else 0.8) if critical else 0.0
             end = start + len(said)

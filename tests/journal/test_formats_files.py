@@ -68,6 +68,21 @@ def test_a_folder_may_hold_every_format_at_once() -> None:
     assert found == {each.title for each in formats.FORMATS}
 
 
+def test_what_earlier_runs_left_in_a_folder_is_passed_over(tmp_path: Path) -> None:
+    written(tmp_path, "day.md", "Tired.\n")
+    for name in ("reframes.jsonl", "reframes.md", "report.html", "journal/day.md"):
+        written(tmp_path, f"vault-reframed/{name}", "Tired.\n")
+    written(tmp_path, "vault-reframed/mine.md", "Tired.\n")
+    written(tmp_path, "notes/journal/day.md", "Tired.\n")
+    written(tmp_path, "notes/reframes.md", "Tired.\n")
+    assert names(tmp_path) == [
+        "day.md",
+        "notes/journal/day.md",
+        "notes/reframes.md",
+        "vault-reframed/mine.md",
+    ]
+
+
 def test_no_more_than_one_file_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         written(tmp_path, f"{number}.txt", "Tired.\n")

@@ -357,7 +357,9 @@ def test_spaces_between_journeys_tags_are_kept(tmp_path: Path) -> None:
 def test_day_one_classic_is_read() -> None:
     document = read_one(FIXTURES / FILES["day-one-classic"])
     assert days(document) == ["2014-10-24"]
-    assert heard(document)[0][-1] == "I mixed the clay wrong & felt like a fraud."
+    assert heard(document)[0][-1] == (
+        "I mixed the clay wrong & felt like a fraud. I'm so useless with my hands."
+    )
 
 
 def zipped(target: Path, folder: Path) -> Path:

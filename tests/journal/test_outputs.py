@@ -75,9 +75,10 @@ def test_the_report_lies_beside_the_journal(
     assert outputs.beside(tmp_path / journal) == tmp_path / folder
 
 
-def test_the_report_never_goes_into_the_journal(vault: Path) -> None:
-    with pytest.raises(UsageError, match="into the journal"):
-        outputs.check_folder(vault / "report", vault)
+def test_the_report_never_mixes_with_the_journal(vault: Path) -> None:
+    outputs.check_folder(vault / "report", vault)
+    with pytest.raises(UsageError, match="a folder of its own"):
+        outputs.check_folder(vault, vault)
 
 
 def test_a_folder_that_cannot_be_made_is_named_before_the_run(vault: Path, tmp_path: Path) -> None:

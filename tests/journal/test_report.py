@@ -168,6 +168,27 @@ def test_the_same_help_is_shown_once_for_all_entries_that_need_it() -> None:
     assert "script" not in words  # of an entry with a day, nothing else is shown
 
 
+@pytest.mark.parametrize(
+    ("went_on", "said", "unsaid"),
+    [
+        ((False, False), "These entries have no answer", "not meant so"),
+        ((True, False), "One entry has no answer", "These entries"),
+        ((True, True), "some entries were not meant so, and they are answered", "no answer"),
+    ],
+)
+def test_an_entry_that_was_not_meant_so_is_said_to_be_answered_and_the_help_stays(
+    went_on: tuple[bool, ...], said: str, unsaid: str
+) -> None:
+    held = tuple(
+        Held(f"{day}.md#1", date(2026, 2, day), "", "concern", "Talk to somebody.", answered)
+        for day, answered in enumerate(went_on, start=1)
+    )
+    words = Page(report_html(replace(NOTHING, entries=2, held=held))).words
+    assert said in words
+    assert unsaid not in words
+    assert "Talk to somebody." in words
+
+
 def test_whatever_somebody_wrote_stays_text(page: Page) -> None:
     hostile = replace(
         NOTHING,

@@ -189,6 +189,57 @@ def test_a_line_of_danger_is_found_deep_in_a_very_long_entry(tmp_path: Path) -> 
     assert [one.level for one in result_of(tmp_path).held] == ["crisis"]
 
 
+# "That's not what I meant"
+
+
+def test_an_entry_of_concern_is_answered_where_the_person_says_it_was_not_meant_so(
+    vault: Path,
+) -> None:
+    (vault / "2024-01-20.md").write_text("I worry. I'm an idiot on the twentieth.")
+    (vault / "2024-01-21.md").write_text("I worry. I'm an idiot on the day after.")
+    asked: list[Held] = []
+
+    def first_one(held: Held) -> bool:
+        asked.append(held)
+        return held.entry == "2024-01-20.md#1"
+
+    result = result_of(vault, Choices(go_on=first_one))
+    assert [held.entry for held in asked] == ["2024-01-20.md#1", "2024-01-21.md#1"]
+    assert all(held.words for held in asked)
+    assert [held.went_on for held in result.held] == [True, False]
+    sentences = [reply.answer.sentence for reply in result.replies]
+    assert sentences[1] == "I'm an idiot on the twentieth."  # in the journal's order
+    assert len(sentences) == 6
+    assert sum(month.entries for month in result.insight.months) == 6
+
+
+def test_an_entry_of_crisis_is_neither_asked_about_nor_answered(vault: Path) -> None:
+    (vault / "2024-01-20.md").write_text("I am in danger. I'm an idiot on the twentieth.")
+
+    def ask_nobody(held: Held) -> bool:
+        raise AssertionError(held.entry)
+
+    result = result_of(vault, Choices(go_on=ask_nobody))
+    assert len(result.replies) == 5
+    assert [held.went_on for held in result.held] == [False]
+
+
+def test_nobody_is_asked_twice_whether_it_was_meant_so(vault: Path) -> None:
+    (vault / "2024-01-20.md").write_text("I worry. I'm an idiot on the twentieth.")
+    asked: list[Held] = []
+
+    def yes(held: Held) -> bool:
+        asked.append(held)
+        return True
+
+    def stop(reply: Reply, thought: Thought) -> Reply:
+        raise StopReview
+
+    finished(reframe_journal(friend(), vault, Choices(go_on=yes, review=stop)))
+    assert len(result_of(vault, Choices(go_on=yes)).replies) == 6
+    assert len(asked) == 1
+
+
 # What is counted
 
 

@@ -35,6 +35,9 @@ FORMATS: tuple[Format, ...] = (
     Dated(),
 )
 STDIN = Path("-")
+# What a run leaves in the folder of its report, the first one first; and its copies, in a folder.
+REPORT_FILES = ("reframes.jsonl", "reframes.csv", "reframes.md", "report.html")
+COPIES = "journal"
 
 _HEAD = 64 * 1024
 _LARGEST = 200 * 1024 * 1024
@@ -92,8 +95,8 @@ def open_journal(
 ) -> Iterator[Document | Unread]:
     """Read a journal, one file after the other, so that no more than one is held.
 
-    Within a folder, hidden files, pictures and the like are passed over, and links are not
-    followed: what they lead to inside the folder is read where it lies.
+    Within a folder, hidden files, pictures and the like are passed over, and so is what earlier
+    runs left. Links are not followed: what they lead to inside the folder is read where it lies.
 
     Args:
         path: A file, a folder, or ``-`` for standard input.
@@ -164,9 +167,12 @@ def _walk(folder: Path, root: Path) -> Iterator[Path | Unread]:
     except OSError as error:
         yield Unread(folder, f"The folder cannot be read: {error.strerror}.")
         return
+    left_by_a_run = REPORT_FILES[0] in {entry.name for entry in entries}
     for entry in entries:
         path = folder / entry.name
         if entry.name.startswith(".") or (folder.name, entry.name) in _SPARE:
+            continue
+        if left_by_a_run and entry.name in (*REPORT_FILES, COPIES):
             continue
         if entry.is_symlink():
             leads_out = not Path(os.path.realpath(path)).is_relative_to(root)
