@@ -1,4 +1,6 @@
-"""Check the technique cards by what a program can see: ``python -m knowledge.lint [FOLDER]``.
+"""Check the cards and tables by what a program can see: ``python -m knowledge.lint [FOLDER]``.
+
+FOLDER holds cards; without it, the program's own cards and its tables of openings are checked.
 
 Every problem is a line ``file:line: reason``; the exit code is 1 when there is any. Sense, truth
 and warmth are for people to check.
@@ -20,7 +22,7 @@ import numpy as np
 from reframer import paths, settings
 from reframer.embedding import LocalEmbeddings
 from reframer.errors import CardError, ModelMissing
-from reframer.knowledge import read_technique
+from reframer.knowledge import further_examples, read_technique
 from reframer.records import Example, Technique
 
 _TECHNIQUES = 45
@@ -34,10 +36,11 @@ _LONG, _LONG_WORDS, _SHORT, _SHORT_WORDS = 3, 35, 2, 4
 # In the whole store: how many answers may begin, or end, with the same words.
 _SAME_START, _SAME_END = 5, 5
 _NEAR_THOUGHT, _NEAR_ANSWER = 0.92, 0.90  # cosines
+_OPENING, _TURN = (5, 26), (5, 36)
 
 _SENTENCE_END = re.compile(r"(?<=[.?])\s+")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-_FORM = re.compile(r"[!\u2013\u2014\u2018\u2019\u201c\u201d]|\bjust a\b", re.IGNORECASE)
+_FORM = re.compile(r"[!\u2013\u2014\u2018\u2019\u201c\u201d]|(?<!')\bjust a\b", re.IGNORECASE)
 _PHRASES = re.compile(r"\bvalid\b|\bproves?\b|i'?m proud|not alone", re.IGNORECASE)
 _DENIAL = re.compile(
     r"(?:doesn't|don't|does not|do not) make you|isn't who you are|whole of you", re.IGNORECASE
@@ -118,6 +121,41 @@ def check(store: Store, embeddings: LocalEmbeddings | None) -> list[Finding]:
         findings += _near(store, embeddings, "thought", _NEAR_THOUGHT, lambda e: e.thought)
         findings += _near(store, embeddings, "answer", _NEAR_ANSWER, lambda e: e.answer)
     return sorted(findings, key=lambda finding: (str(finding.file), finding.line, finding.reason))
+
+
+def check_openings(files: Iterable[Path], store: Store) -> Iterator[Finding]:
+    """Yield the problems of tables of openings.
+
+    Args:
+        files: The tables.
+        store: The cards, with whose examples nothing may be the same.
+    """
+    cards = {technique.id for _, technique in store.cards}
+    seen = {example.id for _, example in store.examples}
+    for file in files:
+        for line, example in enumerate(further_examples(file), 2):
+            turn = example.answer.removeprefix(f"{example.opening} ")
+            reasons = [*_sentence(example.opening, _OPENING), *_sentence(turn, _TURN)]
+            if example.technique not in cards:
+                reasons.append(f"there is no card {example.technique!r}")
+            if example.id in seen:
+                reasons.append("the same thought stands elsewhere")
+            seen.add(example.id)
+            yield from (Finding(file, line, reason) for reason in reasons)
+
+
+def _sentence(text: str, length: tuple[int, int]) -> Iterator[str]:
+    """Yield what is wrong with an opening, or with the turn behind it."""
+    least, most = length
+    if not least <= (count := len(text.split())) <= most:
+        yield f"{count} words, not {least} to {most}"
+    if not text.endswith((".", "?", ".'", '."')):
+        yield "ends without a full stop"
+    if seen := _voice("openers").match(text):
+        yield f"opens with {seen[0]!r}"
+    for pattern in (_FORM, _describing()):
+        if seen := pattern.search(text):
+            yield f"says {seen[0]!r}"
 
 
 def _card(store: Store, file: Path, technique: Technique) -> Iterator[Finding]:
@@ -277,6 +315,9 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(arguments[0]) if arguments else paths.asset("knowledge", "techniques")
     store = Store(sorted(folder.rglob("*.md")))
     findings = check(store, _embeddings())
+    if not arguments:
+        tables = sorted(paths.asset("knowledge", "openings").glob("*.tsv"))
+        findings += check_openings(tables, store)
     for finding in findings:
         sys.stdout.write(f"{finding}\n")
     sys.stdout.write(
