@@ -18,7 +18,7 @@ LAYERS = (
     {"errors", "paths", "records", "threads"},
     {"settings", "seal", "catalog", "history"},
     {"pull", "llama", "embedding", "knowledge", "sentences"},
-    {"retrieval", "critic", "safety", "names"},
+    {"retrieval", "critic", "safety", "names", "pictures"},
     {"prompts", "review", "fit", "mirror"},
     {"wording"},
     {"engine"},
