@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from reframer.conversation import Conversation, Turn
 from reframer.ui.house import House
+from reframer.ui.keeper import Keeper
 
 Say = Callable[[Conversation], Turn]
 
@@ -19,6 +20,8 @@ class Talk:
 
     Attributes:
         typed: What was typed for the answer under way; empty for a wish.
+        keeper: Keeps what the person asks to keep.
+        unfit: The turn whose words did not fit, until its reason was given.
     """
 
     def __init__(self, house: House) -> None:
@@ -27,6 +30,8 @@ class Talk:
         self._lock = threading.Lock()
         self._wanted: Say | None = None
         self.typed = ""
+        self.keeper = Keeper()
+        self.unfit: Turn | None = None
 
     def __deepcopy__(self, memo: object) -> Talk:
         """Return a fresh one: this is how Gradio makes the state of a new tab."""
@@ -36,6 +41,11 @@ class Talk:
     def turns(self) -> tuple[Turn, ...]:
         """What was said, first to last."""
         return self._conversation.turns
+
+    @property
+    def last(self) -> Turn | None:
+        """The last turn, if there is one."""
+        return self.turns[-1] if self.turns else None
 
     @property
     def asked(self) -> str:
@@ -60,6 +70,20 @@ class Talk:
     def stop(self) -> None:
         """Want no answer any more. The model may still finish its sentence, unheard."""
         self._wanted = None
+
+    def keep(self, turn: Turn, misfit: str = "") -> None:
+        """Keep a turn in the history.
+
+        Args:
+            turn: A turn of this conversation.
+            misfit: Why its words did not fit; empty where they did.
+
+        Raises:
+            ReframerError: It could not be kept.
+        """
+        if self.keeper.may_keep(turn):
+            (notices,) = self._house.friend.notice_many([turn.thought or turn.said])
+            self.keeper.keep(turn, notices, misfit)
 
     def undo(self) -> None:
         """Take back the last turn, if there is one."""
