@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessageChunk
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from reframer import catalog, prompts, seal
@@ -47,6 +50,7 @@ _TEMPERATURE = 0.5
 # A full stop of an abbreviation ends an opening too soon; the review refuses what is left of it.
 _SENTENCE_ENDS = [". ", "? ", "! ", "\n"]
 _NO_WISHES = Wishes()
+Stopped = Callable[[], bool]
 _BEHIND = {"background": True}
 
 
@@ -148,7 +152,14 @@ class Reframer:
     def _speaker(self) -> Speaker:
         return self._rooms.open_speaker()
 
-    def reframe(self, text: str, wishes: Wishes = _NO_WISHES, *, went_on: bool = False) -> Reframe:
+    def reframe(
+        self,
+        text: str,
+        wishes: Wishes = _NO_WISHES,
+        *,
+        went_on: bool = False,
+        stopped: Stopped = lambda: False,
+    ) -> Reframe:
         """Answer one text.
 
         Args:
@@ -156,6 +167,8 @@ class Reframer:
             wishes: How they would like to be spoken to.
             went_on: They read safety's words and said that it was not meant so. Words of concern
                 are then not repeated; those of crisis are.
+            stopped: Whether nobody waits for the answer any more. Asked at every word of the
+                model, which then falls silent; the card's own words come at once.
 
         Raises:
             TextEmpty: There is nothing in it.
@@ -164,7 +177,7 @@ class Reframer:
             KnowledgeError: The cards or the index cannot be used.
         """
         started = time.monotonic()
-        return _finish(self._reframe(text, wishes, went_on), started)
+        return _finish(self._reframe(text, wishes, went_on, stopped), started)
 
     def reframe_many(self, texts: Iterable[str], wishes: Wishes = _NO_WISHES) -> Iterator[Reframe]:
         """Answer texts one after the other, each as soon as it is ready."""
@@ -236,7 +249,7 @@ class Reframer:
         started = time.monotonic()
         return number, _finish(self._answer(thought, wishes, behind=True), started)
 
-    def _reframe(self, text: str, wishes: Wishes, went_on: bool) -> Reframe:
+    def _reframe(self, text: str, wishes: Wishes, went_on: bool, stopped: Stopped) -> Reframe:
         if not text.strip():
             raise TextEmpty("There is no text to answer.", 'Try: reframer "I ruin everything."')
         risk = self._safety.assess(text)
@@ -251,12 +264,20 @@ class Reframer:
         if not critical:
             return Reframe(text, text, "untouched", risk)
         thought = Thought(_thought(text, critical), _kinds(critical))
-        return replace(self._answer(thought, wishes), source=text, risk=risk)
+        answer = self._answer(thought, wishes, stopped=stopped)
+        return replace(answer, source=text, risk=risk)
 
-    def _answer(self, thought: Thought, wishes: Wishes, *, behind: bool = False) -> Reframe:
+    def _answer(
+        self,
+        thought: Thought,
+        wishes: Wishes,
+        *,
+        behind: bool = False,
+        stopped: Stopped = lambda: False,
+    ) -> Reframe:
         match = self._retrieve(thought, wishes)
         by_hand = self._by_hand(match, wishes)
-        choice = _Choice("", {}) if by_hand else self._speak(thought, match, behind)
+        choice = _Choice("", {}) if by_hand else self._speak(thought, match, behind, stopped)
         return Reframe(
             source=thought.text,
             text=shaped(self._words(choice.text, thought, match, wishes), match.technique, wishes),
@@ -282,7 +303,7 @@ class Reframer:
         no_opening = self._speaker.says == "openings" and not wants_opening(wishes)
         return wishes.voice == "child" or no_opening or _twin(match)
 
-    def _speak(self, thought: Thought, match: Match, behind: bool) -> _Choice:
+    def _speak(self, thought: Thought, match: Match, behind: bool, stopped: Stopped) -> _Choice:
         """Let the model draft several times at once, and choose the best that may be shown."""
         speaker = self._speaker
         options = {"temperature": _TEMPERATURE, **(speaker.behind if behind else {})}
@@ -292,11 +313,17 @@ class Reframer:
         else:
             examples = match.examples[_EXAMPLES_SHOWN - 1 :: -1]  # the nearest last
             messages = prompts.answer(thought.story, match.technique, examples)
-        drafts = self._drafters.map(
-            lambda seed: _draft(speaker.model.invoke(messages, seed=seed, **options).text),
-            range(_DRAFTS_BEHIND if behind else _DRAFTS),
-        )
-        return self._choose(list(drafts), thought.story, match)
+        left = threading.Event()  # by who waited, with an error of a draft or an interrupt
+
+        def draft(seed: int) -> str:
+            chunks = speaker.model.stream(messages, seed=seed, **options)
+            return _drafted(chunks, lambda: left.is_set() or stopped())
+
+        try:
+            drafts = list(self._drafters.map(draft, range(_DRAFTS_BEHIND if behind else _DRAFTS)))
+        finally:
+            left.set()
+        return self._choose(drafts, thought.story, match)
 
     def _choose(self, drafts: Sequence[str], thought: str, match: Match) -> _Choice:
         """Return the draft that fits best among those that break no rule."""
@@ -411,6 +438,17 @@ def _thought(text: str, critical: Sequence[Notice]) -> str:
 
 def _twin(match: Match) -> bool:
     return match.nearness >= _TWIN
+
+
+def _drafted(chunks: Iterator[BaseMessageChunk], unwanted: Stopped) -> str:
+    """Return a draft; nothing where it is unwanted before its end, and the model is stopped."""
+    words: list[str] = []
+    with closing(cast("Generator[BaseMessageChunk]", chunks)):
+        while not unwanted():
+            if (chunk := next(chunks, None)) is None:
+                return _draft("".join(words))
+            words.append(chunk.text)
+    return ""
 
 
 def _draft(text: str) -> str:

@@ -331,6 +331,43 @@ def test_an_endless_text_is_refused_in_a_line_and_stays_in_the_box(page: Page) -
     assert page.locator("#talk .turn").count() == 0
 
 
+def test_more_than_the_page_takes_is_refused_in_a_line_and_stays_in_the_box(page: Page) -> None:
+    text = "I am useless. " * 80_000
+    box(page).fill(text)
+    box(page).press("Enter")
+    page.get_by_role("alert").get_by_text("Send it in parts").wait_for()
+    press(page, "Send")
+    assert box(page).input_value() == text
+    box(page).fill(THOUGHT)
+    box(page).press("Enter")
+    words(page, 1)
+    assert page.get_by_text("Send it in parts").count() == 0
+    go(page, "Journal")
+    page.locator("#journal-text textarea").fill(text)
+    press(page, "Begin")
+    page.get_by_role("alert").get_by_text("reframer journal").wait_for()
+
+
+def test_a_closed_tab_keeps_nobody_waiting(visit: Visit, address: str) -> None:
+    for _ in range(5):  # each would hold six of the places in which answers are drafted
+        page = visit.open(address)
+        box(page).fill("I am an endless idiot.")
+        box(page).press("Enter")
+        page.get_by_text("Thinking about it").wait_for()
+        page.context.close()
+    say(visit.open(address), THOUGHT)
+
+
+def test_a_stopped_answer_keeps_nobody_waiting(page: Page) -> None:
+    for _ in range(5):
+        box(page).fill("I am an endless idiot.")
+        box(page).press("Enter")
+        page.get_by_text("Thinking about it").wait_for()
+        press(page, "Stop")
+        page.locator("#welcome").wait_for()
+    say(page, THOUGHT)
+
+
 def test_without_a_model_the_cards_answer_and_the_page_says_what_to_do(
     visit: Visit, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from reframer.conversation.memory import Memory, Step
 from reframer.conversation.records import Card, Reading, Turn, TurnKind, Wish
 from reframer.conversation.wishes import WISH_WORDS, used, wished
 from reframer.conversation.written import foreign, written
-from reframer.engine import Reframer
+from reframer.engine import Reframer, Stopped
 from reframer.records import Wishes
 from reframer.safety import went_on as goes_on
 
@@ -25,12 +25,20 @@ class Conversation:
         reframer: Reads, hears and answers.
         library: Knows the cards.
         wishes: How the person would like to be spoken to, until they wish otherwise.
+        stopped: Whether the answer under way is wanted no more, as in `Reframer.reframe`.
     """
 
-    def __init__(self, reframer: Reframer, library: Library, wishes: Wishes = _NO_WISHES) -> None:
+    def __init__(
+        self,
+        reframer: Reframer,
+        library: Library,
+        wishes: Wishes = _NO_WISHES,
+        stopped: Stopped = lambda: False,
+    ) -> None:
         self._reframer = reframer
         self._library = library
         self._wishes = wishes
+        self._stopped = stopped
         self._hearing = Hearing(reframer, library)
         self._memory = Memory()
 
@@ -131,7 +139,7 @@ class Conversation:
     ) -> Turn:
         """Answer a thought, with words that were not shown yet."""
         for _ in range(_TRIES):
-            answer = self._reframer.reframe(thought, wishes, went_on=went_on)
+            answer = self._reframer.reframe(thought, wishes, went_on=went_on, stopped=self._stopped)
             if answer.origin not in ("model", "card") or not self._memory.was_shown(answer.text):
                 break
             wishes = replace(wishes, other_than=used(wishes, answer))

@@ -56,6 +56,7 @@ class Chat:
     def __init__(self, house: House) -> None:
         self._house = house
         self.talk = gr.State(Talk(house))
+        self._here: dict[str | None, Talk] = {}
         self._welcome = sheet(_WELCOME, "welcome")
         self._turns = sheet(name="talk")
         self._live = sheet(name="live")
@@ -128,6 +129,15 @@ class Chat:
             self._reasons, *self.keeping_shown,
         ]  # fmt: skip
 
+    def enter(self, talk: Talk, request: gr.Request) -> None:
+        """Know whose tab was opened."""
+        self._here[request.session_hash] = talk
+
+    def leave(self, request: gr.Request) -> None:
+        """Free the work of a tab that was closed."""
+        if talk := self._here.pop(request.session_hash, None):
+            talk.leave()
+
     @property
     def keeping_shown(self) -> list[Any]:
         """What `keeping` shows."""
@@ -188,12 +198,13 @@ class Chat:
             self._stop: gr.update(visible=True),
         }
         try:
-            talk.run(say)
+            taken = talk.run(say)
         except ReframerError as problem:
             note = prose(str(problem))
             yield {**self._view(talk), self._thought: typed, self._note: note, self._live: note}
             return
-        yield {**self._view(talk), self._live: prose(talk.turns[-1].words) if talk.turns else ""}
+        if taken and talk.last:  # else whoever stopped it shows what there is
+            yield {**self._view(talk), self._live: prose(talk.last.words)}
 
     def _stopped(self, talk: Talk) -> Shown:
         talk.stop()
@@ -219,7 +230,7 @@ class Chat:
             talk: The conversation.
             waiting: What is being answered; empty where nothing is.
         """
-        last = talk.turns[-1] if talk.turns and not waiting else None
+        last = None if waiting else talk.last
         answered = last is not None and last.answer is not None and bool(last.answer.techniques)
         begun = bool(talk.turns or waiting)
         as_i = _speaks_as_i(talk.turns, self._house.settings.person)

@@ -53,6 +53,8 @@ def build(house: House) -> gr.Blocks:
             with gr.Tab("Settings", id="settings", elem_id="settings"):
                 Choices(house, help_tab, look)
         sheet(f"<p>{_QUIET_LINE}</p>", "about")
+        page.load(chat.enter, chat.talk, None, **QUIETLY)
+        page.unload(chat.leave)
     return page
 
 

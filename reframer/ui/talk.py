@@ -26,9 +26,12 @@ class Talk:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._conversation = Conversation(house.friend, house.library, house.wishes)
+        self._conversation = Conversation(
+            house.friend, house.library, house.wishes, stopped=lambda: self._stopped
+        )
         self._lock = threading.Lock()
         self._wanted: Say | None = None
+        self._under_way: Say | None = None
         self.typed = ""
         self.keeper = Keeper()
         self.unfit: Turn | None = None
@@ -52,23 +55,28 @@ class Talk:
         """What the last turn is about; empty where there is none."""
         return self.turns[-1].thought or self.turns[-1].said if self.turns else ""
 
-    def run(self, say: Say) -> None:
+    def run(self, say: Say) -> bool:
         """Take one turn. Where it was stopped meanwhile, it leaves no trace.
+
+        Returns:
+            Whether it was taken.
 
         Raises:
             ReframerError: There can be no answer.
         """
         self._wanted = say
         with self._lock:
-            if self._wanted is not say:
-                return
+            self._under_way = say
+            if self._stopped:
+                return False
             self._conversation.prefer(self._house.wishes)
             say(self._conversation)
-            if self._wanted is not say:
+            if self._stopped:
                 self._conversation.undo()
+            return not self._stopped
 
     def stop(self) -> None:
-        """Want no answer any more. The model may still finish its sentence, unheard."""
+        """Want no answer any more; the model falls silent."""
         self._wanted = None
 
     def keep(self, turn: Turn, misfit: str = "") -> None:
@@ -93,3 +101,14 @@ class Talk:
         """Forget everything."""
         self.stop()
         self._conversation.clear()
+        self.unfit = None
+
+    def leave(self) -> None:
+        """Forget everything, and the key of the history: the tab was closed."""
+        self.clear()
+        self.keeper.lock()
+
+    @property
+    def _stopped(self) -> bool:
+        """Whether the answer under way is wanted no more."""
+        return self._wanted is not self._under_way
