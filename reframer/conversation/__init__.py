@@ -2,14 +2,14 @@
 
     text ── safety reads the whole of it
          ── rules that fit the whole of a short text: a wish, small talk, another language
-         ── the ear, and for short texts the labelled turns nearest to them: a thought, a wish
-         ── rules and the cards: a question, good news; else it is unclear
+         ── the ear, and for short texts a regression on what the ear reads: any kind
          ──> Turn
 
 records   what these rooms hand each other
 labelled  the turns that were labelled by hand
 rules     knows the turns that are no thoughts by their wording
-library   finds by meaning: the card that answers a question, the labelled turns like a text
+likeness  which kind of turn a text is most like
+library   finds by meaning: the card that answers a question, the kind of turn a text is like
 hearing   which kind of turn a text is
 wishes    what a wish about an answer changes
 written   words written by hand
@@ -23,7 +23,7 @@ because they must.
 
 from reframer.conversation.flow import Conversation
 from reframer.conversation.labelled import Labelled, labelled
-from reframer.conversation.library import Library, Neighbours
+from reframer.conversation.library import Library
 from reframer.conversation.records import Card, Reading, Turn, TurnKind, Wish
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "Conversation",
     "Labelled",
     "Library",
-    "Neighbours",
     "Reading",
     "Turn",
     "TurnKind",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reframer.conversation.library import NO_NEIGHBOURS, Library
+from reframer.conversation.library import Library
+from reframer.conversation.likeness import Like
 from reframer.conversation.records import Reading, TurnKind
 from reframer.conversation.rules import is_short, load_rules, plain_form
 from reframer.engine import LONGEST_TEXT, Reframer
@@ -13,9 +14,8 @@ from reframer.records import Notice
 
 # A message up to this length is one thought; of a longer one only the harsh sentences are answered.
 _SHORT = 240  # characters
-# A short text is taken for what its neighbours are, if the nearest is this like it (cosine): very,
-# where the ear is sure of a thought; else fairly; where the ear hears none, little is enough.
-_VERY_LIKE, _FAIRLY_LIKE, _LITTLE_LIKE = 0.6, 0.4, 0.3
+# Where the ear is sure of a thought, a text must be this like something else to be taken for it.
+_SURE = 0.5
 # Who writes here mostly speaks of themselves, so the ear is more eager than in a journal, but less
 # than where a text is known to be a thought. Settled on the labelled turns not for evaluation.
 _EAGER = 0.16
@@ -71,25 +71,29 @@ class Hearing:
         return self._thought(text, self._reframer.notice_many([text])[0])
 
     def _read_by_ear(self, text: str, plain: str) -> Reading:
-        """Say what a text is that no rule knows: by what the ear hears, and by its neighbours."""
-        near = self._library.neighbours(text) if is_short(plain) else NO_NEIGHBOURS
+        """Say what a text is that no rule knows: by what the ear hears, and by what it is like."""
         strict = self._reframer.notice_many([text])[0]
         surely = any(n.self_critical and not self._rules.on_matter(n.text) for n in strict)
-        if near.is_about_talk and near.like >= (_VERY_LIKE if surely else _FAIRLY_LIKE):
-            return Reading(near.kind, near.detail)
-        if (surely or near.thought) and (thought := self._thought(text, strict)):
+        like = self._library.like(text) if is_short(plain) else None
+        if like and not (surely and like.share < _SURE):
+            return self._read_short(text, strict, like)
+        if thought := self._thought(text, strict):
             return Reading("thought", thought=thought)
-        if wish := self._rules.wish_within(text):
-            return Reading("wish", wish)
-        if near.is_about_talk and near.like >= _LITTLE_LIKE:
-            return Reading(near.kind, near.detail)
         if self._rules.asks(text, plain):
             return Reading("question")
-        like_good = near.kind == "good-news" and near.like >= _VERY_LIKE
-        good = like_good or self._rules.good_news(plain)
-        if good or any(notice.kind_talk for notice in strict):
+        if any(notice.kind_talk for notice in strict) or self._rules.good_news(plain):
             return Reading("good-news")
         return Reading("unclear")
+
+    def _read_short(self, text: str, strict: Sequence[Notice], like: Like) -> Reading:
+        """Say what a short text is that is like this, or has a wish for certain in one clause."""
+        if like.kind == "thought":
+            return Reading("thought", thought=self._thought(text, strict) or text.strip())
+        if wish := self._rules.wish_within(text):
+            return Reading("wish", wish)
+        if like.kind == "unclear" and any(notice.kind_talk for notice in strict):
+            return Reading("good-news")
+        return Reading(like.kind, like.detail)
 
     def _thought(self, text: str, strict: Sequence[Notice]) -> str:
         """Return the self-critical part of a text; empty if the ear, listening eagerly, has none.

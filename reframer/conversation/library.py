@@ -1,62 +1,29 @@
-"""Finds by meaning: the card that answers a question, and the labelled turns like a text."""
+"""Finds by meaning: the card that answers a question, and the kind of turn that a text is like."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from langchain_core.embeddings import Embeddings
 
-from reframer.conversation.labelled import Labelled, labelled
-from reframer.conversation.records import Card, TurnKind
+from reframer.conversation.likeness import Like, Likeness
+from reframer.conversation.records import Card
 from reframer.conversation.rules import load_rules
-from reframer.embedding import LocalEmbeddings, Vectors
+from reframer.embedding import Layered, LocalEmbeddings, Vectors
 from reframer.knowledge import Background, load_background, load_techniques
 from reframer.records import Technique, Voice
 from reframer.settings import Settings
 
-# A text is taken for what most of the nearest labelled turns are, if they agree this far.
-_NEAREST = 5
-_AGREED = 0.6
-_SHARPNESS = 4  # the power of likeness by which a nearer turn counts more
 # From this likeness on (cosine), a card knows the answer; settled on the half of the labelled
 # questions that is not for evaluation.
 _KNOWN = 0.5
 # What a card written for this reader has ahead of one that is only fit for them, too.
 _OWN = 0.1
-_NOT_BY_LIKENESS = ("safety", "other-language")
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """What the labelled turns nearest to a text are.
-
-    Attributes:
-        kind: What most of them are; ``unclear`` where they disagree.
-        detail: The detail that most of those have.
-        like: Cosine of the nearest.
-        thought: Whether there is a thought among them.
-    """
-
-    kind: TurnKind
-    detail: str
-    like: float
-    thought: bool
-
-    @property
-    def is_about_talk(self) -> bool:
-        """Whether they speak of the talk itself and not of the person."""
-        return self.kind in ("wish", "small-talk")
-
-
-NO_NEIGHBOURS = Neighbours("unclear", "", 0.0, thought=True)  # nothing speaks against the ear
 
 
 class Library:
-    """Finds by meaning: the card that answers a question, and the labelled turns like a text.
+    """Finds by meaning: the card that answers a question, and the kind of turn that a text is like.
 
     Args:
         embeddings: Makes the vectors.
@@ -66,11 +33,12 @@ class Library:
 
     def __init__(
         self,
-        embeddings: Embeddings,
+        embeddings: Layered,
         techniques: Sequence[Technique],
         background: Sequence[Background],
     ) -> None:
         self._embeddings = embeddings
+        self._likeness = Likeness(embeddings)
         cards: list[Card] = [*techniques, *background]
         self._cards = {card.id: card for card in cards}
 
@@ -90,7 +58,16 @@ class Library:
 
     def prepare(self) -> None:
         """Make the vectors now; otherwise they are made when the first text needs them."""
-        _ = self._vectors, self._turns
+        _ = self._vectors
+
+    def like(self, text: str) -> Like:
+        """Return the kind of turn that a text is most like.
+
+        Raises:
+            ModelError: The embedder is missing or damaged.
+            KnowledgeError: The weights cannot be read.
+        """
+        return self._likeness.of(text)
 
     def passages(self, question: str, voice: Voice = "adult") -> tuple[tuple[Card, str], ...]:
         """Return the paragraphs of the card that answers a question, the most fitting first.
@@ -116,34 +93,6 @@ class Library:
         if isinstance(card, Background):
             paragraphs.sort(key=lambda text: -likeness[name, text])
         return tuple((card, paragraph) for paragraph in paragraphs)
-
-    def neighbours(self, text: str) -> Neighbours:
-        """Return what the labelled turns nearest to a text are; none of them is held out."""
-        turns, vectors = self._turns
-        likeness = vectors @ np.array(self._embeddings.embed_query(text), np.float32)
-        nearest = [(turns[row], float(likeness[row])) for row in np.argsort(-likeness)[:_NEAREST]]
-        kinds: defaultdict[TurnKind, float] = defaultdict(float)
-        details: defaultdict[tuple[TurnKind, str], float] = defaultdict(float)
-        for turn, like in nearest:
-            weight = max(0.0, like) ** _SHARPNESS
-            kinds[turn.kind] += weight
-            details[turn.kind, turn.detail] += weight
-        kind = max(kinds, key=kinds.__getitem__)
-        if kinds[kind] < _AGREED * sum(kinds.values()):
-            kind = "unclear"
-        of_kind = [name for name in details if name[0] == kind]
-        _, detail = max(of_kind, key=details.__getitem__, default=(kind, ""))
-        return Neighbours(kind, detail, nearest[0][1], thought="thought" in kinds)
-
-    @cached_property
-    def _turns(self) -> tuple[list[Labelled], Vectors]:
-        turns = [
-            turn
-            for turn in labelled()
-            if not (turn.held_out or turn.kind in _NOT_BY_LIKENESS or turn.detail == "went-on")
-        ]
-        texts = [turn.text for turn in turns]
-        return turns, np.array(self._embeddings.embed_documents(texts), np.float32)
 
     @cached_property
     def _entries(self) -> list[tuple[str, str]]:
