@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from reframer import paths
-from reframer.embedding import LocalEmbeddings, Vectors
+from reframer.embedding import Layered, LocalEmbeddings, Vectors
 from reframer.errors import KnowledgeError
 from reframer.records import KINDS, Notice
 from reframer.sentences import split
@@ -417,7 +417,7 @@ class Critic:
         return classes, kinds, harsh[:, 0]
 
 
-def features(embeddings: LocalEmbeddings, sentences: Sequence[str]) -> Vectors:
+def features(embeddings: Layered, sentences: Sequence[str]) -> Vectors:
     """Return the rows that the regressions read."""
     layers = embeddings.layers(sentences)[:, FIRST_LAYER:].swapaxes(0, 1)
     return np.hstack([*layers, cues(sentences)])

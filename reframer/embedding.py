@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -31,6 +32,19 @@ _MAX_TOKENS = 256
 _BATCH_TOKENS = 512
 _SPREAD = 1.25
 _EPSILON = 1e-12
+
+
+class Layered(Protocol):
+    """What makes sentence vectors and shows how it came to them."""
+
+    def embed_query(self, text: str) -> list[float]:
+        """Return the vector of one text."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Return the vectors of several texts."""
+
+    def layers(self, texts: Sequence[str]) -> Vectors:
+        """Return what each layer makes of texts, as `LocalEmbeddings.layers`."""
 
 
 class LocalEmbeddings(Embeddings):

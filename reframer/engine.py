@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, BaseMessageChunk
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from reframer import catalog, prompts, seal
@@ -48,6 +50,7 @@ _EAGER = 0.08
 # Warm enough that drafts differ; a small model loses its sense when it is warmer (docs/log.md).
 _TEMPERATURE = 0.5
 _NO_WISHES = Wishes()
+Stopped = Callable[[], bool]
 _BEHIND = {"background": True}
 
 
@@ -155,7 +158,14 @@ class Reframer:
     def _speaker(self) -> Speaker:
         return self._rooms.open_speaker()
 
-    def reframe(self, text: str, wishes: Wishes = _NO_WISHES, *, went_on: bool = False) -> Reframe:
+    def reframe(
+        self,
+        text: str,
+        wishes: Wishes = _NO_WISHES,
+        *,
+        went_on: bool = False,
+        stopped: Stopped = lambda: False,
+    ) -> Reframe:
         """Answer one text.
 
         Args:
@@ -163,6 +173,8 @@ class Reframer:
             wishes: How they would like to be spoken to.
             went_on: They read safety's words and said that it was not meant so. Words of concern
                 are then not repeated; those of crisis are.
+            stopped: Whether nobody waits for the answer any more. Asked at every word of the
+                model, which then falls silent; the card's own words come at once.
 
         Raises:
             TextEmpty: There is nothing in it.
@@ -171,7 +183,7 @@ class Reframer:
             KnowledgeError: The cards or the index cannot be used.
         """
         started = time.monotonic()
-        return _finish(self._reframe(text, wishes, went_on), started)
+        return _finish(self._reframe(text, wishes, went_on, stopped), started)
 
     def reframe_many(self, texts: Iterable[str], wishes: Wishes = _NO_WISHES) -> Iterator[Reframe]:
         """Answer texts one after the other, each as soon as it is ready."""
@@ -243,7 +255,7 @@ class Reframer:
         started = time.monotonic()
         return number, _finish(self._answer(thought, wishes, behind=True), started)
 
-    def _reframe(self, text: str, wishes: Wishes, went_on: bool) -> Reframe:
+    def _reframe(self, text: str, wishes: Wishes, went_on: bool, stopped: Stopped) -> Reframe:
         if not text.strip():
             raise TextEmpty("There is no text to answer.", 'Try: reframer "I ruin everything."')
         risk = self._safety.assess(text)
@@ -258,12 +270,20 @@ class Reframer:
         if not critical:
             return Reframe(text, text, "untouched", risk)
         thought = Thought(_thought(text, critical), _kinds(critical))
-        return replace(self._answer(thought, wishes), source=text, risk=risk)
+        answer = self._answer(thought, wishes, stopped=stopped)
+        return replace(answer, source=text, risk=risk)
 
-    def _answer(self, thought: Thought, wishes: Wishes, *, behind: bool = False) -> Reframe:
+    def _answer(
+        self,
+        thought: Thought,
+        wishes: Wishes,
+        *,
+        behind: bool = False,
+        stopped: Stopped = lambda: False,
+    ) -> Reframe:
         match = self._retrieve(thought, wishes)
         by_hand = self._by_hand(match, wishes)
-        choice = _Choice("", {}) if by_hand else self._speak(thought, match, behind)
+        choice = _Choice("", {}) if by_hand else self._speak(thought, match, behind, stopped)
         return Reframe(
             source=thought.text,
             text=shaped(self._words(choice.text, thought, match, wishes), match.technique, wishes),
@@ -289,23 +309,24 @@ class Reframer:
         no_opening = self._speaker.says == "openings" and not wants_opening(wishes)
         return wishes.voice == "child" or no_opening or _twin(match)
 
-    def _speak(self, thought: Thought, match: Match, behind: bool) -> _Choice:
+    def _speak(self, thought: Thought, match: Match, behind: bool, stopped: Stopped) -> _Choice:
         """Let the model draft several times at once, and choose the best that may be shown."""
         if self._speaker.says == "openings":
-            return self._open(thought.story, behind)
+            return self._open(thought.story, behind, stopped)
         examples = match.examples[_EXAMPLES_SHOWN - 1 :: -1]  # the nearest last
         messages = prompts.answer(thought.story, match.technique, examples)
-        drafts = self._draft(messages, behind, temperature=_TEMPERATURE)
+        drafts = self._draft(messages, behind, stopped, temperature=_TEMPERATURE)
         marks = {
             draft: self._fit.score(draft, thought.story) - _A_WORD * len(draft.split())
             for draft in drafts
         }
         return _best(marks, lambda draft: self._broken(draft, thought.story, match))
 
-    def _open(self, thought: str, behind: bool) -> _Choice:
+    def _open(self, thought: str, behind: bool, stopped: Stopped) -> _Choice:
         """Choose an opening: of the drafts that break no rule, the one that can be trusted most."""
         messages = prompts.opening(thought)
-        drafts = self._draft(messages, behind, temperature=_TEMPERATURE, logprobs=True)
+        options = {"temperature": _TEMPERATURE, "logprobs": True}
+        drafts = self._draft(messages, behind, stopped, **options)
         marks = {draft: trust(draft, logprobs) for draft, logprobs in drafts.items()}
 
         def broken(draft: str) -> tuple[str, ...]:
@@ -316,19 +337,27 @@ class Reframer:
         return _best(marks, broken)
 
     def _draft(
-        self, messages: list[BaseMessage], behind: bool, **options: Any
+        self, messages: list[BaseMessage], behind: bool, stopped: Stopped, **options: Any
     ) -> dict[str, Sequence[float]]:
         """Return drafts, each once, with their tokens' log-probabilities if they are asked for."""
         speaker = self._speaker
         options |= speaker.behind if behind else {}
-        said = self._drafters.map(
-            lambda seed: speaker.model.invoke(messages, seed=seed, **options),
-            range(_DRAFTS_BEHIND if behind else _DRAFTS),
-        )
-        drafts = {
-            " ".join(one.text.split()): one.response_metadata.get("logprobs", ()) for one in said
+        left = threading.Event()  # by who waited, with an error of a draft or an interrupt
+
+        def draft(seed: int) -> BaseMessageChunk | None:
+            chunks = speaker.model.stream(messages, seed=seed, **options)
+            return _drained(chunks, lambda: left.is_set() or stopped())
+
+        try:
+            seeds = range(_DRAFTS_BEHIND if behind else _DRAFTS)
+            said = [one for one in self._drafters.map(draft, seeds) if one]
+        finally:
+            left.set()
+        return {
+            " ".join(one.text.split()): one.response_metadata.get("logprobs", ())
+            for one in said
+            if one.text.strip()
         }
-        return {text: logprobs for text, logprobs in drafts.items() if text}
 
     def _broken(self, draft: str, thought: str, match: Match) -> tuple[str, ...]:
         """Return the names of the rules that a whole answer breaks."""
@@ -431,6 +460,17 @@ def _best(marks: Mapping[str, float], broken: Callable[[str], Sequence[str]]) ->
         else:
             fitting[draft] = mark
     return _Choice(max(fitting, key=fitting.__getitem__, default=""), dict(rejected))
+
+
+def _drained(chunks: Iterator[BaseMessageChunk], unwanted: Stopped) -> BaseMessageChunk | None:
+    """Return a draft; None where it is unwanted before its end, and the model is stopped."""
+    whole: BaseMessageChunk | None = None
+    with closing(cast("Generator[BaseMessageChunk]", chunks)):
+        while not unwanted():
+            if (chunk := next(chunks, None)) is None:
+                return whole
+            whole = chunk if whole is None else whole + chunk
+    return None
 
 
 def _finish(answer: Reframe, started: float) -> Reframe:

@@ -22,7 +22,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from io import FileIO
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -62,7 +62,9 @@ class Entry:
         words: What was said in return.
         kinds: The kinds of self-criticism heard.
         technique: Title of the technique behind the words; may be empty.
-        origin: Who spoke, as in `Reframe`.
+        origin: Who spoke, as in `Reframe`; empty for good news, which is met with written words.
+        kind_talk: Sentences of the thought in which the person spoke kindly to themselves.
+        misfit: Why the words did not fit, as the person says; empty where they did not say so.
         at: Day and time in the person's own time zone, ISO 8601, to the minute.
         id: A short name that stays the same.
     """
@@ -72,6 +74,8 @@ class Entry:
     kinds: tuple[str, ...] = ()
     technique: str = ""
     origin: str = ""
+    kind_talk: int = 0
+    misfit: str = ""
     at: str = field(
         default_factory=lambda: datetime.now().astimezone().isoformat(timespec="minutes")
     )
@@ -82,6 +86,11 @@ class Entry:
         """Return what is kept of an answer given just now."""
         titles = ", ".join(technique.title for technique in answer.techniques)
         return cls(answer.source, answer.text, answer.kinds, titles, answer.origin)
+
+    @property
+    def day(self) -> date:
+        """The day, in the person's own time zone then."""
+        return date.fromisoformat(self.at[:10])
 
     @property
     def when(self) -> str:
@@ -97,6 +106,11 @@ class Entry:
     def to_bytes(self) -> bytes:
         """Return what is encrypted."""
         return json.dumps(asdict(self)).encode()
+
+
+def kept_file() -> Path:
+    """Return where the history lies while it is on; there is no such file while it is off."""
+    return paths.data_dir() / "history" / "entries"
 
 
 class _Body(NamedTuple):
@@ -360,7 +374,8 @@ def _wrapping(passphrase: str, salt: bytes) -> AESGCM:
 def _section(entry: Entry, change: Callable[[str], str]) -> str:
     """Return an entry as a section of Markdown."""
     thought = change(entry.thought.strip()).replace("\n", "\n> ")
-    beside = ". ".join(filter(None, (entry.technique, ", ".join(entry.kinds))))
+    misfit = f"Did not fit: {entry.misfit}" if entry.misfit else ""
+    beside = ". ".join(filter(None, (entry.technique, ", ".join(entry.kinds), misfit)))
     parts = (
         f"## {entry.when}",
         f"> {thought}",

@@ -1,18 +1,18 @@
 """Opens the page with a quick fake friend, for the browser tests: python -m tests.page_server PORT.
 
-A thought with ``slow`` in it takes three seconds, so that it can be stopped.
+A thought with ``slow`` in it takes three seconds, one with ``endless`` in it is never answered.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk
 from pydantic import Field
 
 from reframer import seal
@@ -44,18 +44,25 @@ class Quick(FakeChatModel):
 
     prompts: dict[str, int] = Field(default_factory=dict)
 
-    def _generate(
+    def _stream(
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
-    ) -> ChatResult:
-        if "slow" in str(messages[-1].content) and kwargs["seed"] == 0:
+    ) -> Iterator[ChatGenerationChunk]:
+        said = str(messages[-1].content)
+        while "endless" in said:
+            time.sleep(0.1)
+            yield _chunk("Word ")
+        if "slow" in said and kwargs["seed"] == 0:
             time.sleep(3)
-        prompt = str(messages)
-        words = ANSWERS[self.prompts.setdefault(prompt, len(self.prompts)) % len(ANSWERS)]
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(words))])
+        number = self.prompts.setdefault(str(messages), len(self.prompts))
+        yield _chunk(ANSWERS[number % len(ANSWERS)])
+
+
+def _chunk(text: str) -> ChatGenerationChunk:
+    return ChatGenerationChunk(message=AIMessageChunk(content=text))
 
 
 class Shelf:

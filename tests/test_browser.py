@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reframer import settings
+from reframer.history import Entry, History
 from tests.free_port import free_port
 from tests.test_proof import files_with
 
@@ -27,7 +29,8 @@ ROOT = Path(__file__).parent.parent
 THOUGHT = "I froze in the meeting. They must think I'm useless."
 SLOW = "I'm so slow, I'm such an idiot."
 JOURNAL = "2026-11-20\n\nSoup. I am worthless.\n\n2026-11-21\n\nI'm a terrible friend.\n"
-TABS = ("Chat", "Journal", "Practice", "Help", "Privacy", "Settings")
+TABS = ("Chat", "Journal", "Practice", "Over time", "Help", "Privacy", "Settings")
+PASSPHRASE = "three quiet words"
 ANSWER_MS = 20_000
 
 pytest.importorskip("playwright", reason="playwright is not installed: pip install -e '.[dev]'")
@@ -39,7 +42,13 @@ pytestmark = pytest.mark.skipif(
 @contextmanager
 def served(folder: Path, *words: str) -> Iterator[str]:
     """Serve the page with a fake friend in another process, and give its address."""
-    environ = {**os.environ, "XDG_CONFIG_HOME": str(folder), "REFRAMER_COUNTRY": "GB"}
+    environ = {
+        **os.environ,
+        "XDG_CONFIG_HOME": str(folder),
+        "XDG_DATA_HOME": str(folder),
+        "REFRAMER_MODELS_DIR": str(settings.load().models_dir),
+        "REFRAMER_COUNTRY": "GB",
+    }
     command = [sys.executable, "-m", "tests.page_server", str(free_port()), *words]
     with subprocess.Popen(
         command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True
@@ -144,7 +153,7 @@ def press(page: Page, name: str) -> None:
 
 def go(page: Page, tab: str) -> None:
     page.get_by_role("tab", name=tab).click()
-    page.locator(f"#{tab.lower()}").wait_for()
+    page.locator(f"#{tab.lower().replace(' ', '-')}").wait_for()
 
 
 def focused(page: Page) -> str:
@@ -153,6 +162,17 @@ def focused(page: Page) -> str:
 
 def is_wider_than_its_window(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
+
+
+def serious(page: Page) -> list[tuple[str, list[str]]]:
+    """Return what axe finds that keeps somebody out."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return [
+        (violation["id"], [node["html"][:200] for node in violation["nodes"]])
+        for violation in Axe().run(page).response["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
 
 
 # First screen
@@ -319,6 +339,43 @@ def test_an_endless_text_is_refused_in_a_line_and_stays_in_the_box(page: Page) -
     assert page.locator("#talk .turn").count() == 0
 
 
+def test_more_than_the_page_takes_is_refused_in_a_line_and_stays_in_the_box(page: Page) -> None:
+    text = "I am useless. " * 80_000
+    box(page).fill(text)
+    box(page).press("Enter")
+    page.get_by_role("alert").get_by_text("Send it in parts").wait_for()
+    press(page, "Send")
+    assert box(page).input_value() == text
+    box(page).fill(THOUGHT)
+    box(page).press("Enter")
+    words(page, 1)
+    assert page.get_by_text("Send it in parts").count() == 0
+    go(page, "Journal")
+    page.locator("#journal-text textarea").fill(text)
+    press(page, "Begin")
+    page.get_by_role("alert").get_by_text("reframer journal").wait_for()
+
+
+def test_a_closed_tab_keeps_nobody_waiting(visit: Visit, address: str) -> None:
+    for _ in range(5):  # each would hold six of the places in which answers are drafted
+        page = visit.open(address)
+        box(page).fill("I am an endless idiot.")
+        box(page).press("Enter")
+        page.get_by_text("Thinking about it").wait_for()
+        page.context.close()
+    say(visit.open(address), THOUGHT)
+
+
+def test_a_stopped_answer_keeps_nobody_waiting(page: Page) -> None:
+    for _ in range(5):
+        box(page).fill("I am an endless idiot.")
+        box(page).press("Enter")
+        page.get_by_text("Thinking about it").wait_for()
+        press(page, "Stop")
+        page.locator("#welcome").wait_for()
+    say(page, THOUGHT)
+
+
 def test_without_a_model_the_cards_answer_and_the_page_says_what_to_do(
     visit: Visit, tmp_path: Path
 ) -> None:
@@ -469,6 +526,85 @@ def test_the_library_can_be_searched(page: Page) -> None:
     page.get_by_text("No card has these words").wait_for()
 
 
+def test_without_a_history_the_page_says_how_to_turn_it_on_and_keeps_nothing(page: Page) -> None:
+    go(page, "Over time")
+    page.locator("#kept-intro").get_by_text("reframer history on").wait_for()
+    assert not page.locator("#passphrase").is_visible()
+    go(page, "Chat")
+    say(page, THOUGHT)
+    assert not page.get_by_role("button", name="Keep", exact=True).is_visible()
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, History]]:
+    """Serve a page beside a history, and give its address and the history."""
+    folder = tmp_path_factory.mktemp("kept")
+    history = History.create(folder / "reframer" / "history" / "entries", PASSPHRASE)
+    history.add(Entry("I'm stupid.", "A hard word.", ("label",), "Not yet", "model", kind_talk=1))
+    with served(folder) as address:
+        yield address, history
+
+
+def unlock(page: Page, passphrase: str = PASSPHRASE) -> None:
+    go(page, "Over time")
+    page.get_by_label("Passphrase of your history").fill(passphrase)
+    press(page, "Unlock")
+
+
+def test_a_history_is_shown_to_who_knows_its_passphrase(
+    visit: Visit, kept: tuple[str, History]
+) -> None:
+    page = visit.open(kept[0])
+    unlock(page, "not this one")
+    page.get_by_text("The passphrase is wrong").wait_for()
+    assert page.locator("#pictures svg").count() == 0
+    unlock(page)
+    picture = page.get_by_role("img", name="Hard names for yourself: once in all")
+    picture.wait_for()
+    page.get_by_label("By month").check()
+    page.get_by_role("heading", name="Month by month").wait_for()
+    press(page, "Lock the history")
+    page.get_by_label("Passphrase of your history").wait_for()
+    assert page.locator("#pictures svg").count() == 0
+
+
+def test_an_answer_is_kept_when_asked_and_only_then(
+    visit: Visit, kept: tuple[str, History]
+) -> None:
+    page = visit.open(kept[0])
+    before = kept[1].records()
+    unlock(page)
+    page.locator("#pictures svg").first.wait_for()
+    go(page, "Chat")
+    said = say(page, THOUGHT).inner_text()
+    assert kept[1].records() == before
+    press(page, "Keep")
+    page.locator("#note").get_by_text("Kept in your history.").wait_for()
+    (entry,) = kept[1].records()[len(before) :]
+    assert (entry.thought, entry.words, entry.misfit) == (THOUGHT, said.strip(), "")
+    assert not page.get_by_role("button", name="Keep", exact=True).is_visible()
+    other = visit.open(kept[0])
+    say(other, THOUGHT)
+    assert not other.get_by_role("button", name="Keep", exact=True).is_visible()
+
+
+def test_what_did_not_fit_is_kept_with_its_reason(visit: Visit, kept: tuple[str, History]) -> None:
+    page = visit.open(kept[0])
+    before = kept[1].records()
+    unlock(page)
+    page.locator("#pictures svg").first.wait_for()
+    go(page, "Chat")
+    said = say(page, THOUGHT).inner_text()
+    press(page, "This did not fit")
+    words(page, 2)
+    assert kept[1].records() == before
+    press(page, "Too soft")
+    page.locator("#note").get_by_text("Kept in your history.").wait_for()
+    (entry,) = kept[1].records()[len(before) :]
+    assert (entry.words, entry.misfit) == (said.strip(), "Too soft")
+    assert not page.get_by_role("button", name="Too soft").is_visible()
+
+
 def test_help_lines_follow_the_country_and_are_remembered(page: Page, config: Path) -> None:
     go(page, "Help")
     assert page.get_by_text("Samaritans").first.is_visible()
@@ -557,20 +693,32 @@ def test_nothing_moves_for_who_wants_it_still(visit: Visit, address: str) -> Non
     assert sentence.evaluate("e => getComputedStyle(e).animationName") == "none"
 
 
+def test_pictures_are_no_wider_than_a_phone(visit: Visit, kept: tuple[str, History]) -> None:
+    page = visit.open(kept[0], viewport={"width": 360, "height": 800})
+    unlock(page)
+    page.get_by_text("The same in numbers").click()
+    page.get_by_role("table").wait_for()
+    assert not is_wider_than_its_window(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_the_pictures(
+    visit: Visit, kept: tuple[str, History], scheme: str
+) -> None:
+    page = visit.open(kept[0], color_scheme=scheme, reduced_motion="reduce")
+    unlock(page)
+    page.get_by_text("The same in numbers").click()
+    page.get_by_role("table").wait_for()
+    assert serious(page) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(visit: Visit, address: str, scheme: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     page = visit.open(address, color_scheme=scheme, reduced_motion="reduce")
-    found = []
     say(page, THOUGHT)
     for tab in TABS:
         go(page, tab)
-        for violation in Axe().run(page).response["violations"]:
-            if violation["impact"] in ("serious", "critical"):
-                nodes = [node["html"][:200] for node in violation["nodes"]]
-                found.append((tab, violation["id"], nodes))
-    assert found == []
+        assert serious(page) == [], tab
 
 
 def test_the_dark_is_dark(visit: Visit, address: str) -> None:

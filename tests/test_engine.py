@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
+from langchain_core.messages import AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk
 
 from reframer.engine import LONGEST_TEXT, Reframer, Rooms, Speaker
-from reframer.errors import ModelMissing, TextEmpty, TextTooLong
+from reframer.errors import ModelError, ModelMissing, TextEmpty, TextTooLong
 from reframer.fit import Fit
 from reframer.knowledge import load_techniques
 from reframer.records import (
@@ -122,6 +125,60 @@ def test_a_self_critical_thought_is_answered_by_the_model_with_its_source() -> N
     assert retriever.history == [(THOUGHT, ("label",))]
     assert THOUGHT in str(model.history[0][-1].content)
     assert answer.seconds >= 0
+
+
+class Endless(FakeChatModel):
+    """Speaks until it is stopped."""
+
+    begun: int = 0
+    stopped: int = 0
+
+    def _stream(self, *_: Any, **options: Any) -> Iterator[ChatGenerationChunk]:
+        if options["seed"] < len(self.answers):
+            raise ModelError(str(self.answers[options["seed"]]), "")
+        self.begun += 1
+        try:
+            while True:
+                time.sleep(0.01)
+                yield ChatGenerationChunk(message=AIMessageChunk(content="Missing it stings. "))
+        finally:
+            self.stopped += 1
+
+
+def _endless(*errors: str) -> tuple[Reframer, Endless]:
+    model = Endless(answers=[*errors])
+    rooms = Rooms(PlainEar(), OneCard(), FIT, lambda: Speaker(model, "fake", "answers"))  # type: ignore[arg-type]
+    return Reframer(PlainSafety(), lambda: rooms, country="GB"), model  # type: ignore[arg-type]
+
+
+def _soon(true: Callable[[], bool]) -> bool:
+    """Whether something becomes true within some seconds."""
+    for _ in range(500):
+        if true():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_the_model_falls_silent_when_nobody_waits_any_more() -> None:
+    friend, model = _endless()
+    answer = friend.reframe(THOUGHT, stopped=lambda: model.begun == DRAFTS)
+    assert answer.origin == "card"
+    assert "Missing it stings." not in answer.text
+    assert model.stopped == DRAFTS
+
+
+def test_a_draft_that_nobody_waits_for_is_not_begun() -> None:
+    friend, model = _endless()
+    assert friend.reframe(THOUGHT, stopped=lambda: True).origin == "card"
+    assert model.begun == 0
+
+
+def test_where_one_draft_fails_the_others_are_stopped() -> None:
+    friend, model = _endless("The model broke off.")
+    with pytest.raises(ModelError, match="broke off"):
+        friend.reframe(THOUGHT)
+    assert _soon(lambda: model.stopped == model.begun)
 
 
 def test_of_several_drafts_a_bad_one_is_never_shown() -> None:

@@ -18,7 +18,7 @@ LAYERS = (
     {"errors", "paths", "records", "threads"},
     {"settings", "seal", "catalog", "history"},
     {"pull", "llama", "embedding", "knowledge", "sentences", "server"},
-    {"affinity", "critic", "safety", "names"},
+    {"affinity", "critic", "safety", "names", "pictures"},
     {"retrieval"},
     {"prompts", "review", "fit", "trust", "mirror"},
     {"wording"},

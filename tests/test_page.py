@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import threading
+import time
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,12 +18,13 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from reframer import paths
+from reframer import history, paths, pictures
 from reframer.conversation import Conversation, Turn
 from reframer.engine import Rooms, Speaker
 from reframer.errors import ModelMissing
+from reframer.history import Entry, History
 from reframer.knowledge import load_background, load_techniques
-from reframer.records import Reframe, Technique
+from reframer.records import KINDS, Kind, Notice, Reframe, Technique
 from reframer.safety import load_directory
 from reframer.settings import Settings
 from reframer.ui import page
@@ -29,6 +33,8 @@ from reframer.ui.countries import COUNTRIES
 from reframer.ui.friend import Friend
 from reframer.ui.help import helplines_markup
 from reframer.ui.house import House
+from reframer.ui.keeper import Keeper
+from reframer.ui.over_time import over_time_markup, parts
 from reframer.ui.practice import library_markup, today_markup, todays
 from reframer.ui.privacy import findings
 from reframer.ui.talk import Talk
@@ -218,6 +224,113 @@ def test_the_lines_of_a_country_are_shown_with_the_emergency_number() -> None:
 
 def test_without_a_country_there_is_the_world() -> None:
     assert "findahelpline.com" in helplines_markup("", load_directory())
+
+
+# Over time
+
+
+def kept_on(
+    day: str, thought: str, *kinds: Kind, kind_talk: int = 0, origin: str = "model"
+) -> Entry:
+    return Entry(
+        thought, "words", kinds, origin=origin, kind_talk=kind_talk, at=f"{day}T10:00+00:00"
+    )
+
+
+KEPT = (
+    kept_on("2026-09-07", "one", "label", "guilt"),
+    kept_on("2026-09-13", "two", "label"),
+    kept_on("2026-09-28", "three", kind_talk=2, origin=""),
+    kept_on("2026-10-01", "four", "shame"),
+)
+
+
+def test_what_was_kept_is_counted_by_week_and_month_whatever_its_order() -> None:
+    weeks = parts(KEPT[::-1], pictures.WEEKS)
+    assert [part.first for part in weeks] == [date(2026, 9, 7), date(2026, 9, 28)]
+    assert [part.kinds for part in weeks] == [{"label": 2, "guilt": 1}, {"shame": 1}]
+    assert [(part.entries, part.kind_talk) for part in weeks] == [(2, 0), (1, 2)]
+    months = parts(KEPT, pictures.MONTHS)
+    assert [part.entries for part in months] == [2, 1]
+
+
+def test_a_thought_with_several_kept_answers_came_up_once_that_day() -> None:
+    again = (KEPT[1], replace(KEPT[1], id="other"), kept_on("2026-09-12", "two", "label"))
+    (week,) = parts(again, pictures.WEEKS)
+    assert (week.entries, week.kinds) == (2, {"label": 2})
+
+
+def test_the_pictures_stand_in_the_page_with_their_words_and_without_a_judgement() -> None:
+    shown = over_time_markup(KEPT, pictures.WEEKS)
+    assert len(shown.splitlines()) == 1
+    assert (
+        "Hard names for yourself: twice in all, most in the week of 7 September 2026 (2)." in shown
+    )
+    assert "3 thoughts got an answer that you kept." in shown
+    assert "did not fit" not in shown
+    assert not re.search("better|worse|streak|score|well done|fewer|goal", shown, re.IGNORECASE)
+    one = over_time_markup((replace(KEPT[0], misfit="Too soft"),), pictures.MONTHS)
+    assert "One thought got an answer that you kept." in one
+    assert "One answer did not fit, as you said." in one
+
+
+def test_ten_years_of_weeks_are_drawn_at_once() -> None:
+    entries = [
+        kept_on(str(date(2016, 1, 4) + timedelta(days=day)), f"{day}", *KINDS, kind_talk=1)
+        for day in range(3650)
+    ]
+    started = time.process_time()
+    shown = over_time_markup(entries, pictures.WEEKS)
+    assert time.process_time() - started < 2
+    assert shown.count("<text") == 0
+    assert shown.count('<p class="ticks"') == 2
+
+
+# Keeping
+
+
+@pytest.fixture
+def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keeper:
+    """A keeper that was unlocked; the passphrase costs little."""
+    monkeypatch.setattr(history, "_MEMORY", 32)
+    monkeypatch.setattr(paths, "data_dir", lambda: tmp_path)
+    History.create(history.kept_file(), "three quiet words")
+    keeper = Keeper()
+    keeper.unlock("three quiet words")
+    return keeper
+
+
+def test_a_turn_can_be_kept_once_and_only_where_it_was_answered(
+    keeper: Keeper, techniques: tuple[Technique, ...]
+) -> None:
+    answered = turn("I can't swim", techniques[0])
+    for other in (Turn("hello", "small-talk", "Hello."), Turn("I want to die", "safety", "Call.")):
+        assert not keeper.may_keep(other)
+    assert keeper.may_keep(answered)
+    keeper.keep(answered, ())
+    assert not keeper.may_keep(answered)
+    assert [entry.thought for entry in keeper.entries()] == ["I can't swim"]
+
+
+def test_good_news_can_be_kept_with_the_kind_words_in_it(keeper: Keeper) -> None:
+    said = "I did my best and that is enough."
+    kind = Notice(said, 0, len(said), self_critical=False, kind=None, strength=0, kind_talk=True)
+    keeper.keep(Turn(said, "good-news", "Good."), (kind,))
+    (entry,) = keeper.entries()
+    assert (entry.thought, entry.kind_talk, entry.kinds) == (said, 1, ())
+
+
+def test_nothing_is_kept_where_the_history_is_off_or_locked(
+    keeper: Keeper, techniques: tuple[Technique, ...]
+) -> None:
+    answered = turn("I can't swim", techniques[0])
+    history.kept_file().rename(history.kept_file().with_suffix(".off"))
+    assert not keeper.may_keep(answered)
+    assert keeper.entries() == ()
+    history.kept_file().with_suffix(".off").rename(history.kept_file())
+    assert keeper.may_keep(answered)
+    keeper.lock()
+    assert not keeper.may_keep(answered)
 
 
 # Privacy

@@ -175,7 +175,9 @@ def test_it_is_known_whether_words_go_to_another_machine(chosen: Settings, away:
 
 
 def test_who_is_about_to_write_is_told_what_becomes_of_it() -> None:
-    assert promise(Settings()) == "Nothing you write leaves this machine or is kept."
+    assert promise(Settings()) == (
+        "Nothing you write leaves this machine, and nothing is kept unless you keep it."
+    )
     away = promise(Settings(model="openai:x", base_url=AWAY))
     assert away.startswith("What you write goes to 192.0.2.1;")
     assert "machine" not in away

@@ -11,7 +11,7 @@ import click
 
 from reframer import names, paths
 from reframer.errors import HistoryLocked, HistoryMissing, UsageError
-from reframer.history import Entry, History, Lock
+from reframer.history import Entry, History, Lock, kept_file
 from reframer.records import Reframe
 
 _TRIES = 3
@@ -172,7 +172,7 @@ def _has_terminal() -> bool:
 
 
 def _kept() -> Path:
-    return paths.data_dir() / "history" / "entries"
+    return kept_file()
 
 
 def _put_away() -> Path:
@@ -223,4 +223,6 @@ def _list(entries: Iterable[Entry]) -> None:
         click.echo(f"{entry.when}  {entry.id}")
         click.echo(textwrap.indent(entry.thought.strip(), "  > "))
         click.echo(textwrap.indent(entry.words, "  "))
+        if entry.misfit:
+            click.echo(f"  (This did not fit: {entry.misfit})")
         click.echo(f"  ({entry.technique})\n" if entry.technique else "")

@@ -111,5 +111,5 @@ def let_through(chosen: Settings) -> None:
 def promise(chosen: Settings) -> str:
     """Return the sentence on what becomes of what is written, for whoever is about to write."""
     if host := destination(chosen):
-        return f"What you write goes to {host}; nothing of it is kept here."
-    return "Nothing you write leaves this machine or is kept."
+        return f"What you write goes to {host}; nothing of it is kept here unless you keep it."
+    return "Nothing you write leaves this machine, and nothing is kept unless you keep it."

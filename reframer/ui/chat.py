@@ -40,6 +40,9 @@ _WISHES: tuple[tuple[Wish, str], ...] = (
     ("as-i", AS_I),
     ("as-you", AS_YOU),
 )
+_REASONS = ("It missed the point", "It isn’t true", "Too soft", "Too hard")
+_ASK_REASON = "What was it? Your reason is kept in your locked history, beside the words."
+_KEPT = "Kept in your history."
 _CARD_SPEAKS = "These are the card’s own words."
 
 
@@ -52,14 +55,21 @@ class Chat:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._talk = gr.State(Talk(house))
+        self.talk = gr.State(Talk(house))
+        self._here: dict[str | None, Talk] = {}
         self._welcome = sheet(_WELCOME, "welcome")
         self._turns = sheet(name="talk")
         self._live = sheet(name="live")
         with gr.Row(elem_id="wishes", visible=False) as self._wishes:
             wishes = {wish: quiet_button(label, wish) for wish, label in _WISHES}
             quiet_button("Copy", "copy")
+            self._keep = quiet_button("Keep", "keep-answer", visible=False)
             misfit = quiet_button("This did not fit", "misfit")
+        with gr.Row(elem_id="reasons", visible=False) as self._reasons:
+            sheet(f"<p>{_ASK_REASON}</p>")
+            reasons = [quiet_button(reason) for reason in _REASONS]
+        with gr.Row(elem_id="good", visible=False) as self._good:
+            keep_good = quiet_button("Keep", "keep-good")
         with gr.Row(elem_id="safety", visible=False) as self._safety:
             meant = quiet_button("That’s not what I meant", "went-on")
         self._note = sheet(name="note")
@@ -91,19 +101,23 @@ class Chat:
             gr.on(
                 [self._thought.submit, send.click],
                 self._take,
-                [self._talk, self._thought],
+                [self.talk, self._thought],
                 self._shown,
                 **_AT_ONCE,
             ),
             *(
-                button.click(partial(self._wish, wish), self._talk, self._shown, **_AT_ONCE)
-                for wish, button in (*wishes.items(), ("another", misfit), ("went-on", meant))
+                button.click(partial(self._wish, wish), self.talk, self._shown, **_AT_ONCE)
+                for wish, button in (*wishes.items(), ("went-on", meant))
             ),
+            misfit.click(self._misfit, self.talk, self._shown, **_AT_ONCE),
         ]
-        self._stop.click(self._stopped, self._talk, self._shown, cancels=answering, **QUIETLY)
-        edit.click(self._edited, self._talk, self._shown, **QUIETLY)
-        undo.click(self._undone, self._talk, self._shown, **QUIETLY)
-        clear.click(self._cleared, self._talk, self._shown, **QUIETLY)
+        self._stop.click(self._stopped, self.talk, self._shown, cancels=answering, **QUIETLY)
+        edit.click(self._edited, self.talk, self._shown, **QUIETLY)
+        undo.click(self._undone, self.talk, self._shown, **QUIETLY)
+        clear.click(self._cleared, self.talk, self._shown, **QUIETLY)
+        gr.on([self._keep.click, keep_good.click], self._kept, self.talk, self._shown, **QUIETLY)
+        for button in reasons:
+            button.click(partial(self._reason, button.value), self.talk, self._shown, **QUIETLY)
         for button in examples:
             button.click(partial(str, button.value), None, self._thought, **QUIETLY)
 
@@ -112,7 +126,31 @@ class Chat:
         return [
             self._welcome, self._turns, self._live, self._wishes, self._safety, self._note,
             self._thought, self._stop, self._examples, self._tools, self._as_i, self._as_you,
+            self._reasons, *self.keeping_shown,
         ]  # fmt: skip
+
+    def enter(self, talk: Talk, request: gr.Request) -> None:
+        """Know whose tab was opened."""
+        self._here[request.session_hash] = talk
+
+    def leave(self, request: gr.Request) -> None:
+        """Free the work of a tab that was closed."""
+        if talk := self._here.pop(request.session_hash, None):
+            talk.leave()
+
+    @property
+    def keeping_shown(self) -> list[Any]:
+        """What `keeping` shows."""
+        return [self._keep, self._good]
+
+    def keeping(self, talk: Talk) -> Shown:
+        """Show where something can be kept: nowhere, unless the history is on and unlocked."""
+        may_keep = talk.keeper.may_keep(talk.last)
+        good = talk.last is not None and talk.last.answer is None
+        return {
+            self._keep: gr.update(visible=may_keep and not good),
+            self._good: gr.update(visible=may_keep and good),
+        }
 
     def _take(self, talk: Talk, text: str) -> Iterator[Shown]:
         """Answer what was typed."""
@@ -129,6 +167,28 @@ class Chat:
 
         yield from self._answer(talk, "", say)
 
+    def _misfit(self, talk: Talk) -> Iterator[Shown]:
+        """Answer in another way, and where a reason can be kept, ask for it."""
+        unfit = talk.last if talk.keeper.may_keep(talk.last) else None
+        for shown in self._wish("another", talk):
+            talk.unfit = unfit
+            yield {**shown, self._reasons: gr.update(visible=unfit is not None)}
+
+    def _reason(self, reason: str, talk: Talk) -> Shown:
+        """Keep the words that did not fit, and why."""
+        return self._noted(talk, talk.unfit, reason)
+
+    def _kept(self, talk: Talk) -> Shown:
+        return self._noted(talk, talk.last)
+
+    def _noted(self, talk: Talk, turn: Turn | None, misfit: str = "") -> Shown:
+        try:
+            if turn is not None:
+                talk.keep(turn, misfit)
+        except ReframerError as problem:
+            return {**self._view(talk), self._note: prose(str(problem))}
+        return {**self._view(talk), self._live: prose(_KEPT), self._note: prose(_KEPT)}
+
     def _answer(self, talk: Talk, typed: str, say: Say) -> Iterator[Shown]:
         """Show that an answer is under way, then the answer, or why there is none."""
         talk.typed = typed
@@ -138,12 +198,13 @@ class Chat:
             self._stop: gr.update(visible=True),
         }
         try:
-            talk.run(say)
+            taken = talk.run(say)
         except ReframerError as problem:
             note = prose(str(problem))
             yield {**self._view(talk), self._thought: typed, self._note: note, self._live: note}
             return
-        yield {**self._view(talk), self._live: prose(talk.turns[-1].words) if talk.turns else ""}
+        if taken and talk.last:  # else whoever stopped it shows what there is
+            yield {**self._view(talk), self._live: prose(talk.last.words)}
 
     def _stopped(self, talk: Talk) -> Shown:
         talk.stop()
@@ -169,7 +230,7 @@ class Chat:
             talk: The conversation.
             waiting: What is being answered; empty where nothing is.
         """
-        last = talk.turns[-1] if talk.turns and not waiting else None
+        last = None if waiting else talk.last
         answered = last is not None and last.answer is not None and bool(last.answer.techniques)
         begun = bool(talk.turns or waiting)
         as_i = _speaks_as_i(talk.turns, self._house.settings.person)
@@ -183,7 +244,9 @@ class Chat:
             self._as_you: gr.update(visible=as_i),
             self._tools: gr.update(visible=bool(talk.turns) and not waiting),
             self._stop: gr.update(visible=False),
+            self._reasons: gr.update(visible=False),
             self._note: "",
+            **self.keeping(talk),
         }
 
 

@@ -12,7 +12,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
-from reframer.engine import Reframer, Rooms, Speaker
+from reframer.engine import Reframer, Rooms, Speaker, Stopped
 from reframer.errors import ReframerError
 from reframer.records import Reframe, Thought, Wishes
 from reframer.safety import Safety
@@ -50,11 +50,18 @@ class Friend(Reframer):
         """One line on the opening; empty when all is well."""
         return str(self._problem) if self._problem else "" if self.awake else _WAKING
 
-    def reframe(self, text: str, wishes: Wishes = _NO_WISHES, *, went_on: bool = False) -> Reframe:
+    def reframe(
+        self,
+        text: str,
+        wishes: Wishes = _NO_WISHES,
+        *,
+        went_on: bool = False,
+        stopped: Stopped = lambda: False,
+    ) -> Reframe:
         """Answer one text, as `Reframer.reframe` does."""
         if self._whole is None:
-            return super().reframe(text, wishes, went_on=went_on)
-        return self._whole.reframe(text, wishes, went_on=went_on)
+            return super().reframe(text, wishes, went_on=went_on, stopped=stopped)
+        return self._whole.reframe(text, wishes, went_on=went_on, stopped=stopped)
 
     def answer_as_completed(
         self, thoughts: Sequence[Thought], wishes: Wishes = _NO_WISHES

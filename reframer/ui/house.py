@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from langchain_core.embeddings import Embeddings
-
 from reframer import settings
 from reframer.conversation import Library
-from reframer.embedding import LocalEmbeddings
+from reframer.embedding import LocalEmbeddings, Vectors
 from reframer.knowledge import Background, load_background, load_techniques
 from reframer.records import Technique, Wishes
 from reframer.safety import country_here
@@ -71,7 +70,7 @@ class House:
         self.friend.move_to(self.settings.country)
 
 
-class _LateEmbeddings(Embeddings):
+class _LateEmbeddings:
     """The embedder, opened when it is first asked: the page is there without it, too.
 
     Args:
@@ -86,6 +85,9 @@ class _LateEmbeddings(Embeddings):
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         return self._embeddings.embed_documents(texts)
+
+    def layers(self, texts: Sequence[str]) -> Vectors:
+        return self._embeddings.layers(texts)
 
     @cached_property
     def _embeddings(self) -> LocalEmbeddings:

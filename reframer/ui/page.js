@@ -3,8 +3,9 @@
   "use strict";
 
   const LARGEST_FILE = 500_000; // bytes; the guard lets no text through that is much larger
-  const TOO_LARGE =
-    "That file is too large for this page. In a terminal: reframer journal, and its path.";
+  const LARGEST_TEXT = 990_000; // bytes of a request, as the guard counts them
+  const IN_TERMINAL = "In a terminal: reframer journal, and its path.";
+  const TOO_LARGE = `That file is too large for this page. ${IN_TERMINAL}`;
   const find = (selector) => document.querySelector(selector);
   const box = () => find("#thought textarea");
   const shown = (element) => element !== null && element.offsetParent !== null;
@@ -39,8 +40,29 @@
     const note = place.querySelector("[role=alert]") ?? document.createElement("p");
     note.setAttribute("role", "alert");
     note.textContent = text;
-    place.append(note);
+    if (text) place.append(note);
+    else note.remove();
   }
+
+  // The guard would turn away what is too long, and nobody would be told.
+  function holdBack(event, field, place, words) {
+    const size = new Blob([JSON.stringify(field?.value ?? "")]).size;
+    noteBelow(place, size > LARGEST_TEXT ? words : "");
+    if (size <= LARGEST_TEXT) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+  const holdBackThought = (event) =>
+    holdBack(event, box(), "#composer", "That is longer than one message can be. Send it in parts.");
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button")?.id;
+    if (button === "send") holdBackThought(event);
+    if (button === "journal-begin")
+      holdBack(event, find("#journal-text textarea"), "#journal-do", `That is too long for this page. ${IN_TERMINAL}`);
+  }, true);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && event.target === box()) holdBackThought(event);
+  }, true);
 
   function fill(selector, text) {
     const field = find(selector);

@@ -20,6 +20,7 @@ from reframer.ui.help import Help  # noqa: E402
 from reframer.ui.house import House  # noqa: E402
 from reframer.ui.journal import Journal  # noqa: E402
 from reframer.ui.markup import escaped, prose  # noqa: E402
+from reframer.ui.over_time import OverTime  # noqa: E402
 from reframer.ui.parts import QUIETLY, sheet  # noqa: E402
 from reframer.ui.practice import Practice  # noqa: E402
 from reframer.ui.privacy import Privacy  # noqa: E402
@@ -38,12 +39,14 @@ def build(house: House) -> gr.Blocks:
         look = sheet(lambda: look_markup(house), "look")
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             with gr.Tab("Chat", id="chat", elem_id="chat"):
-                Chat(house)
+                chat = Chat(house)
                 _state(house)
             with gr.Tab("Journal", id="journal", elem_id="journal"):
                 Journal(house)
             with gr.Tab("Practice", id="practice", elem_id="practice"):
                 Practice(house)
+            with gr.Tab("Over time", id="over-time", elem_id="over-time") as over_time:
+                OverTime(chat, over_time)
             with gr.Tab("Help", id="help", elem_id="help"):
                 help_tab = Help(house)
             with gr.Tab("Privacy", id="privacy", elem_id="privacy"):
@@ -52,6 +55,8 @@ def build(house: House) -> gr.Blocks:
                 Choices(house, help_tab, look)
         about = _QUIET_LINE.format(where=escaped(promise(house.settings)))
         sheet(f"<p>{about}</p>", "about")
+        page.load(chat.enter, chat.talk, None, **QUIETLY)
+        page.unload(chat.leave)
     return page
 
 
@@ -94,7 +99,10 @@ def launch(house: House, *, browser: bool = True, block: bool = True) -> str:
                 "openapi_url": None,
             },
             theme=theme(),
-            css_paths=[paths.package_file("ui", "page.css")],
+            css_paths=[
+                paths.package_file("ui", "page.css"),
+                paths.package_file("pictures", "pictures.css"),
+            ],
             head=_script(),
         )
     except OSError as error:

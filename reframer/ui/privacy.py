@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reframer import paths, seal, settings
+from reframer.history import kept_file
 from reframer.server.address import destination, promise
 from reframer.settings import Settings
 from reframer.ui.house import House
@@ -17,8 +18,10 @@ _WORDS = (
     "<p class='lead'>{promise}</p>"
     "<section class='shelf'><h2>What you write</h2>"
     "<p>It is read in this computer’s memory, answered there, and forgotten when you close the "
-    "page, clear the conversation or end the program. It is not written to a file, a log, a "
-    "history or the search index. Nobody counts what you do here.</p></section>"
+    "page, clear the conversation or end the program. It is not written to a file, a log or the "
+    "search index. With the history on and unlocked, the word Keep puts one thought and its answer "
+    "into a file that only your passphrase opens. Nobody else counts what you do here.</p>"
+    "</section>"
     "<section class='shelf'><h2>Who can see this page</h2>"
     "<p>Only a browser on this computer that was opened with the secret address of this launch. "
     "The page tells the browser to store nothing and to load nothing from elsewhere.</p></section>"
@@ -62,6 +65,7 @@ def findings(chosen: Settings) -> Iterator[str]:
     )
     yield _kept("Settings", settings.settings_file(), "how you like to be spoken to")
     yield _kept("Models", chosen.models_dir, "downloaded files")
+    yield _kept("History", kept_file(), "what you chose to keep, locked")
     yield _kept("Search index", paths.cache_dir(), "the public cards")
     yield "In a terminal, “reframer doctor” checks the rest."
 

@@ -1,0 +1,140 @@
+"""Says what a text is as the next turn: which kind, and what of it is to be answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reframer.conversation.library import Library
+from reframer.conversation.likeness import Like
+from reframer.conversation.records import Reading, TurnKind
+from reframer.conversation.rules import is_short, load_rules, plain_form
+from reframer.engine import LONGEST_TEXT, Reframer
+from reframer.errors import TextEmpty, TextTooLong
+from reframer.records import Notice
+
+# A message up to this length is one thought; of a longer one only the harsh sentences are answered.
+_SHORT = 240  # characters
+# Where the ear is sure of a thought, a text must be this like something else to be taken for it.
+_SURE = 0.5
+# Who writes here mostly speaks of themselves, so the ear is more eager than in a journal, but less
+# than where a text is known to be a thought. Settled on the labelled turns not for evaluation.
+_EAGER = 0.16
+
+
+class Hearing:
+    """Hears which kind of turn a text is.
+
+    Args:
+        reframer: Assesses and hears.
+        library: Knows what was labelled.
+    """
+
+    def __init__(self, reframer: Reframer, library: Library) -> None:
+        self._reframer = reframer
+        self._library = library
+        self._rules = load_rules()
+
+    def read(self, text: str, after: TurnKind | None) -> Reading:
+        """Say what a text is.
+
+        A rule that fits the whole of a short text is surer than the ear, and the ear knows English
+        only; so these rules come before it. Nothing comes before safety.
+
+        Args:
+            text: What was typed.
+            after: The kind of the turn before it; None where there is none.
+
+        Raises:
+            TextEmpty: There is nothing in it.
+            TextTooLong: It is longer than one thought can be.
+            ModelError: The embedder is missing or damaged.
+        """
+        risk = self._reframer.assess(text)
+        if risk.level != "none":
+            return Reading("safety", risk.level)
+        _check_length(text)
+        plain = plain_form(text)
+        if after == "safety" and self._rules.goes_on(plain):
+            return Reading("wish", "went-on")
+        if wish := self._rules.wish(plain):
+            return Reading("wish", wish)
+        if topic := self._rules.small_talk(plain):
+            return Reading("small-talk", topic)
+        if language := self._rules.language(text):
+            return Reading("other-language", language)
+        if topic := self._rules.topic(plain):
+            return Reading("question", topic)
+        return self._read_by_ear(text, plain)
+
+    def thought_in(self, text: str) -> str:
+        """Return the self-critical part of a text; empty where the ear hears none."""
+        return self._thought(text, self._reframer.notice_many([text])[0])
+
+    def _read_by_ear(self, text: str, plain: str) -> Reading:
+        """Say what a text is that no rule knows: by what the ear hears, and by what it is like."""
+        strict = self._reframer.notice_many([text])[0]
+        surely = any(n.self_critical and not self._rules.on_matter(n.text) for n in strict)
+        like = self._library.like(text) if is_short(plain) else None
+        if like and not (surely and like.share < _SURE):
+            return self._read_short(text, strict, like)
+        if thought := self._thought(text, strict):
+            return Reading("thought", thought=thought)
+        if self._rules.asks(text, plain):
+            return Reading("question")
+        if any(notice.kind_talk for notice in strict) or self._rules.good_news(plain):
+            return Reading("good-news")
+        return Reading("unclear")
+
+    def _read_short(self, text: str, strict: Sequence[Notice], like: Like) -> Reading:
+        """Say what a short text is that is like this, or has a wish for certain in one clause."""
+        if like.kind == "thought":
+            return Reading("thought", thought=self._thought(text, strict) or text.strip())
+        if wish := self._rules.wish_within(text):
+            return Reading("wish", wish)
+        if like.kind == "unclear" and any(notice.kind_talk for notice in strict):
+            return Reading("good-news")
+        return Reading(like.kind, like.detail)
+
+    def _thought(self, text: str, strict: Sequence[Notice]) -> str:
+        """Return the self-critical part of a text; empty if the ear, listening eagerly, has none.
+
+        Args:
+            text: The text.
+            strict: What the ear hears in it otherwise: kind words to oneself stay what they are.
+        """
+        eager = self._reframer.notice_many([text], _EAGER)[0]
+        critical = [
+            notice
+            for notice, sure in zip(eager, strict, strict=True)
+            if notice.self_critical
+            and not sure.kind_talk
+            and not self._rules.on_matter(notice.text)
+        ]
+        return _passage(text, eager, critical) if critical else ""
+
+
+def _check_length(text: str) -> None:
+    if not text.strip():
+        raise TextEmpty("There is nothing to answer.", "Write what you are telling yourself.")
+    if len(text) > LONGEST_TEXT:
+        raise TextTooLong(
+            f"The text has {len(text):,} characters; one message has at most {LONGEST_TEXT:,}.",
+            "Send it in parts.",
+        )
+
+
+def _passage(text: str, notices: Sequence[Notice], critical: Sequence[Notice]) -> str:
+    """Return what is answered: a short message whole, of a longer one what leads to the attack.
+
+    That is the harshest sentence with the harsh ones beside it, and the sentence before them, which
+    mostly says what happened.
+    """
+    if len(text) <= _SHORT:
+        return text.strip()
+    last = notices.index(max(critical, key=lambda notice: notice.strength))
+    first = last
+    while first > 0 and notices[first - 1] in critical:
+        first -= 1
+    while last + 1 < len(notices) and notices[last + 1] in critical:
+        last += 1
+    return text[notices[max(0, first - 1)].start : notices[last].end]
