@@ -142,7 +142,6 @@ def read_technique(file: Path) -> Technique:
         about=card.prose("", sections[""]),
         step=card.prose(_STEP, sections[_STEP]),
         words=front.texts("words") if front.has("words") else (),
-        only_about=front.texts("only_about") if front.has("only_about") else (),
         words_teen=front.texts("words_teen") if front.has("words_teen") else (),
         words_child=front.texts("words_child") if front.has("words_child") else (),
         examples=tuple(_examples(card, front.id(), sections[_EXAMPLES])),

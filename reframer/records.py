@@ -190,8 +190,6 @@ class Technique:
         why: Why it helps, one sentence; shown to the reader.
         when: The kinds of self-criticism that it answers, best first.
         not_when: When it should not be used.
-        only_about: Beginnings of words; a thought without any of them is not for this card. Empty
-            for a card that fits thoughts about anything.
         source: Where it comes from.
         evidence: How well it is supported, one honest line.
         reviewed: The day on which the card was last reviewed, ISO 8601.
@@ -220,7 +218,6 @@ class Technique:
     words: tuple[str, ...] = ()
     words_teen: tuple[str, ...] = ()
     words_child: tuple[str, ...] = ()
-    only_about: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
 
 

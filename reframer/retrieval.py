@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +44,7 @@ _EXAMPLES, _CARDS = "examples", "cards"
 
 # How much each part counts beside the likeness to what a card's examples have in common, which
 # counts 1. Chosen by cross-validation on the examples that are not held out (docs/log.md).
-_LEARNED = 0.3  # of a log-probability in nats
+_LEARNED = 0.1  # of a log-probability in nats
 _CARD = 0.4
 _KIND = 0.07
 _SAME = 1.0
@@ -110,7 +108,7 @@ class TechniqueRetriever(BaseRetriever):
         its examples are, how like its card's text is, and whether it is meant for these kinds of
         self-criticism. An
         example that says nearly the same decides by itself. Techniques that are never led stand
-        back unless they are clearly nearest, and those for one subject need a word of it.
+        back unless they are clearly nearest.
 
         Args:
             thought: What somebody says to themselves.
@@ -123,15 +121,8 @@ class TechniqueRetriever(BaseRetriever):
         vector = self.index.embed(thought)
         learned = self.affinity.logprobs(thought) if self.affinity else {}
         parts = _Parts.of(self.index, vector, kinds, learned)
-        best = sorted(
-            parts.total, key=lambda name: (not self._is_about(name, thought), -parts.total[name])
-        )[:k]
+        best = sorted(parts.total, key=lambda name: -parts.total[name])[:k]
         return tuple(self._match(name, vector, parts) for name in best)
-
-    def _is_about(self, name: str, thought: str) -> bool:
-        """Whether a thought has one of the words without which a technique does not fit."""
-        words = self.index.techniques[name].only_about
-        return not words or bool(_beginning_with(words).search(thought))
 
     def _match(self, name: str, vector: list[float], parts: _Parts) -> Match:
         nearest = self.index.nearest_of(name, vector, _SHOWN)
@@ -200,11 +191,6 @@ class _Parts:
             "card": _outstanding(self.card, name),
         }
         return tuple(reason for reason, holds in found.items() if holds)
-
-
-@cache
-def _beginning_with(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})", re.IGNORECASE)
 
 
 def _prior(technique: Technique, kinds: Sequence[Kind]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,11 @@ from reframer.retrieval import card_text
 
 TECHNIQUES = load_techniques()
 EXAMPLES = [example for technique in TECHNIQUES for example in technique.examples]
+
+
+@pytest.fixture(scope="module")
+def embeddings(models_dir: Path) -> LocalEmbeddings:
+    return LocalEmbeddings.from_catalog(models_dir)
 
 
 @pytest.fixture(scope="module")

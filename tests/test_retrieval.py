@@ -308,7 +308,7 @@ def test_the_real_cards_are_found_by_plain_thoughts(tmp_path: Path, models_dir: 
     )
     for thought, wanted in (
         ("I should be over his death by now", "grief-at-its-own-pace"),
-        ("I hurt her and I want to say sorry", "guilt-to-repair"),
+        ("I shouted at her and made her cry, I'm horrible", "guilt-to-repair"),
         ("I relapsed and smoked again after three weeks", "lapse-not-relapse"),
         ("my thighs are so ugly", "kind-talk-to-the-body"),
     ):
