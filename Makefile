@@ -41,9 +41,12 @@ bench: $(STAMP) ## Measure the speed on this machine
 	@$(BIN)/reframer models pull
 	@$(BIN)/python -m models.evaluation.speed
 
-train: $(STAMP) ## Train the voice (installs torch; hours on two cores)
+train: $(STAMP) ## Train the voice (installs torch; a minute on a large GPU, most of a day on two cores)
+	@$(BIN)/reframer models pull
 	$(BIN)/pip install --quiet -e '.[train]'
-	$(BIN)/python -m models.training.voice --out models/adapters/qwen2.5-coder-1.5b.gguf
+	$(BIN)/python -m models.training.lessons
+	$(BIN)/python -m models.training.voice "$$($(BIN)/reframer models path)"
+	$(BIN)/python -m models.training.adapter "$$($(BIN)/reframer models path)" --out models/adapters/qwen2.5-coder-1.5b.gguf
 
 lock: ## Renew the lock file from pyproject.toml
 	$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv

@@ -106,9 +106,8 @@ class TechniqueRetriever(BaseRetriever):
 
         Added up for every technique are: what was learned about such thoughts, how like the thought
         its examples are, how like its card's text is, and whether it is meant for these kinds of
-        self-criticism. An
-        example that says nearly the same decides by itself. Techniques that are never led stand
-        back unless they are clearly nearest.
+        self-criticism. An example that says nearly the same decides by itself. Techniques that are
+        never led stand back unless they are clearly nearest.
 
         Args:
             thought: What somebody says to themselves.

@@ -492,6 +492,15 @@ def went_on(voice: Voice = "adult") -> str:
     return str(_words()["went_on"][voice])
 
 
+def stays(voice: Voice = "adult") -> str:
+    """Return the written words for the same after words of crisis, which are shown again.
+
+    Args:
+        voice: Whom the words are for.
+    """
+    return str(_words()["stays"][voice])
+
+
 _TOPICS = {
     "abuse": "abuse",
     "eating": "eating",

@@ -15,7 +15,7 @@ from reframer.engine import LONGEST_TEXT, Reframer, Rooms, Speaker
 from reframer.errors import TextEmpty, TextTooLong
 from reframer.knowledge import Background, load_background, load_techniques
 from reframer.records import VOICES, Kind, Match, Technique, Voice, Wishes
-from reframer.safety import Safety, went_on
+from reframer.safety import Safety, stays, went_on
 from tests.fakes import EverythingFits, FakeChatModel
 
 THOUGHT = "I missed the deadline again, I'm such an idiot."
@@ -139,6 +139,8 @@ def test_words_of_crisis_stay_whatever_is_said_to_them(begin: Begin) -> None:
     again = conversation.wish("went-on")
     assert (first.kind, again.kind) == ("safety", "safety")
     assert "116 123" in again.words
+    assert again.words.startswith(stays("adult"))
+    assert stays("adult") not in first.words
 
 
 def test_no_wish_reaches_behind_words_of_danger(begin: Begin) -> None:

@@ -41,8 +41,8 @@ class Recipe:
     epochs: float = 1.0
     rank: int = 16
     alpha: float = 32.0
-    dropout: float = 0.05
-    rate: float = 2e-4
+    dropout: float = 0.1
+    rate: float = 1.5e-4
     batch: int = 32
     seed: int = 1
 

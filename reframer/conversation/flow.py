@@ -12,6 +12,7 @@ from reframer.conversation.wishes import WISH_WORDS, used, wished
 from reframer.conversation.written import foreign, written
 from reframer.engine import Reframer, Stopped
 from reframer.records import Wishes
+from reframer.safety import stays
 from reframer.safety import went_on as goes_on
 
 _NO_WISHES = Wishes()
@@ -145,7 +146,8 @@ class Conversation:
             wishes = replace(wishes, other_than=used(wishes, answer))
         match answer.origin:
             case "safety":
-                return self._keep(Turn(said, "safety", answer.text, answer), wishes)
+                words = f"{stays(wishes.voice)}\n\n{answer.text}" if went_on else answer.text
+                return self._keep(Turn(said, "safety", words, answer), wishes)
             case "untouched":
                 words, behind = self._written("unclear"), None
             case _ if self._memory.was_shown(answer.text):
