@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training.critic_data import Labelled, diary_sentences, labelled, part
-from reframer import settings
+from reframer import paths, settings
 from reframer.critic import Critic
 from reframer.embedding import LocalEmbeddings, Vectors
 from reframer.knowledge import load_techniques
@@ -57,8 +57,15 @@ def report(data: Path | None = None) -> str:
         "a list of keywords": np.array([bool(_KEYWORDS.search(text)) for text in texts]),
         "regression on the plain vector": plain(texts),
     }
+    later = labelled(paths.asset("knowledge", "critic", "fresh.tsv"))
+    heard_later = critic.notice_many([row.text for row in later])
     parts = [
         score_table(baselines, np.array([row.label == "critical" for row in rows])),
+        "Written afterwards by another hand, half of them attacks without an insult:",
+        score_table(
+            {"the ear": np.array([heard_in(found).self_critical for found in heard_later])},
+            np.array([row.label == "critical" for row in later]),
+        ),
         group_table(rows, notices),
         length_table(rows, notices),
         confusions(rows, notices),

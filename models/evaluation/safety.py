@@ -30,8 +30,9 @@ def report(data: Path | None = None) -> str:
     both = Safety(LocalEmbeddings.from_catalog(settings.load().models_dir))
     lexicon = Safety()
     held_out = [row for row in statements() if row.held_out]
-    fresh, unseen = (
-        statements(paths.asset("knowledge", "safety", name)) for name in ("fresh.tsv", "unseen.tsv")
+    fresh, unseen, later = (
+        statements(paths.asset("knowledge", "safety", f"{name}.tsv"))
+        for name in ("fresh", "unseen", "later")
     )
     thoughts = [
         example.thought
@@ -53,6 +54,7 @@ def report(data: Path | None = None) -> str:
         recall_table("Held-out third", held_out, both, lexicon),
         recall_table("Written afterwards, to be unlike the rest", fresh, both, lexicon),
         recall_table("Written later still, before the next training", unseen, both, lexicon),
+        recall_table("Written last, by another hand", later, both, lexicon),
         alarm_table(harmless, both, lexicon),
     ]
     return "\n\n".join(parts)
