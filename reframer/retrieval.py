@@ -118,10 +118,21 @@ class TechniqueRetriever(BaseRetriever):
             IndexUnusable: The index broke and cannot be made again.
         """
         vector = self.index.embed(thought)
+        parts = self._parts(thought, vector, kinds)
+        return tuple(self._match(name, vector, parts) for name in parts.ranking()[:k])
+
+    def rank(self, thought: str, kinds: Sequence[Kind] = ()) -> list[str]:
+        """Return the ids of all techniques, those that fit a thought best first.
+
+        Args:
+            thought: What somebody says to themselves.
+            kinds: The kinds of self-criticism heard in it, most telling first.
+        """
+        return self._parts(thought, self.index.embed(thought), kinds).ranking()
+
+    def _parts(self, thought: str, vector: list[float], kinds: Sequence[Kind]) -> _Parts:
         learned = self.affinity.logprobs(thought) if self.affinity else {}
-        parts = _Parts.of(self.index, vector, kinds, learned)
-        best = sorted(parts.total, key=lambda name: -parts.total[name])[:k]
-        return tuple(self._match(name, vector, parts) for name in best)
+        return _Parts.of(self.index, vector, kinds, learned)
 
     def _match(self, name: str, vector: list[float], parts: _Parts) -> Match:
         nearest = self.index.nearest_of(name, vector, _SHOWN)
@@ -178,6 +189,9 @@ class _Parts:
             for name, technique in index.techniques.items()
         }
         return cls(learned, examples, card, kind, same, total)
+
+    def ranking(self) -> list[str]:
+        return sorted(self.total, key=lambda name: -self.total[name])
 
     def reasons(self, name: str) -> tuple[str, ...]:
         found = {

@@ -43,12 +43,11 @@ def report(data: Path | None = None) -> str:  # noqa: ARG001 - the cards are all
         _open(techniques, embeddings, Path(folder))
         opened = time.perf_counter() - started
         kinds = _kinds(Critic(embeddings), held_out)
-        count = len(techniques)
         methods: dict[str, Ranking] = {
-            "reframer, with the kinds that the ear hears": lambda e: _ids(
-                retriever, e.thought, kinds[e.id], count
+            "reframer, with the kinds that the ear hears": lambda e: retriever.rank(
+                e.thought, kinds[e.id]
             ),
-            "reframer, without kinds": lambda e: _ids(retriever, e.thought, (), count),
+            "reframer, without kinds": lambda e: retriever.rank(e.thought),
             "nearest example by embedding": _by_embedding(techniques, embeddings),
             "BM25 over examples and cards": _by_bm25(techniques),
             "chance": _by_chance(techniques),
@@ -58,7 +57,7 @@ def report(data: Path | None = None) -> str:  # noqa: ARG001 - the cards are all
     head = "| method | hit@1 | hit@3 | hit@5 | MRR |\n|---|---:|---:|---:|---:|"
     return "\n".join(
         [
-            f"{len(held_out)} held-out examples, {count} techniques.\n",
+            f"{len(held_out)} held-out examples, {len(techniques)} techniques.\n",
             head,
             *rows,
             "",
@@ -82,12 +81,6 @@ def _kinds(critic: Critic, examples: Sequence[Example]) -> dict[str, tuple[Kind,
         loud = sorted((n for n in notices if n.self_critical), key=lambda n: -n.strength)
         heard[example.id] = tuple(dict.fromkeys(n.kind for n in loud if n.kind))
     return heard
-
-
-def _ids(
-    retriever: TechniqueRetriever, thought: str, kinds: Sequence[Kind], count: int
-) -> list[str]:
-    return [match.technique.id for match in retriever.search(thought, kinds, count)]
 
 
 def _by_embedding(techniques: Sequence[Technique], embeddings: LocalEmbeddings) -> Ranking:
