@@ -1,7 +1,7 @@
-"""Which technique a thought calls for, learned from all examples.
+"""Which technique a thought calls for, learned from the examples that are not held out.
 
-A softmax regression over what the embedder's layers make of a thought, from the technique that was
-chosen by hand for each example. Its weights are plain numbers, and beside them lie the vectors of
+A softmax regression over what the embedder's layers make of a thought; the technique of each
+example was chosen by hand. Its weights are plain numbers, and beside them lie the vectors of
 the cards' own texts, which would take a minute or more to compute on the user's machine. Both are
 made by ``python -m models.training.retrieval``.
 """

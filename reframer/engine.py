@@ -42,7 +42,7 @@ _DRAFTS_BEHIND = 4
 _THOUGHTS_AT_ONCE = 5
 _EXAMPLES_SHOWN = 3
 _A_WORD = 0.5  # what a word costs a draft: of two that fit alike, the shorter one
-# Thoughts as near as this say the same in other words (docs/evaluation.md), so what was written by
+# Thoughts as near as this say the same in other words (docs/log.md), so what was written by
 # hand for one answers the other.
 _TWIN = 0.85
 # Who writes to this program alone wants an answer, so the ear may be more eager than in a journal.

@@ -16,7 +16,7 @@ from reframer.records import Technique
 from reframer.sentences import stems
 
 # On held-out examples, nearly all answers to another thought lie below this score, and a quarter of
-# the right answers (docs/evaluation.md). What is refused wrongly costs a draft; the other way round
+# the right answers (docs/log.md). What is refused wrongly costs a draft; the other way round
 # somebody reads words that miss them.
 LEAST = 3.0
 

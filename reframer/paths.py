@@ -35,7 +35,7 @@ def config_dir() -> Path:
 
 
 def data_dir() -> Path:
-    """Return the folder of what is worth keeping: models."""
+    """Return the folder of what is worth keeping: models, the history, journals' checkpoints."""
     return _DIRS.user_data_path
 
 

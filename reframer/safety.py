@@ -1,13 +1,13 @@
 """What is read before anything else: is the person who writes in danger, and where may they turn?
 
-    text ── normal (slips put right) ── units (whole, sentences, pairs of neighbours)
+    text ── normal (slips put right) ── units (whole, sentences, pairs, pieces of long ones)
          ── lexicon (patterns with guards)      ─┐
-         ── classifier (vectors and the lexicon) ┴── the highest level wins ──> Risk
+         ── classifier (layers and the lexicon)  ┴── the highest level wins ──> Risk
     Risk ── signposts (written words, help lines of the country) ──> text
 
 No language model decides here or words an answer. The lexicon works alone; the classifier, a
-logistic regression over sentence vectors, only ever adds to it. Joining a word list with a small
-classifier follows Swaminathan et al. (2023), npj Digital Medicine 6, 213.
+logistic regression over what the embedder's layers make of a text, only ever adds to it. Joining a
+word list with a small classifier follows Swaminathan et al. (2023), npj Digital Medicine 6, 213.
 """
 
 from __future__ import annotations

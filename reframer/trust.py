@@ -3,7 +3,7 @@
 A small model writes much that sounds right and is not true. It hesitates more where it goes astray,
 so the mean log-probability of a draft's tokens tells true drafts from others better than any rule
 that was tried, and shorter drafts are true more often. The numbers are a logistic regression on 568
-drafts that were read and marked (docs/evaluation.md).
+drafts that were read and marked (docs/log.md).
 """
 
 from __future__ import annotations

@@ -135,7 +135,8 @@ def cli() -> None:
     """Answer the inner critic the way a best friend would, wholly on this machine.
 
     Give a self-critical TEXT as an argument or on standard input. It is a program, not a person and
-    not care; nothing you write leaves this machine, and nothing is kept unless you ask for it.
+    not care. Nothing you write leaves this machine, unless your settings file names a model server
+    on another one, and nothing is kept unless you ask for it.
     """
 
 

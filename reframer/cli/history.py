@@ -26,7 +26,7 @@ def history() -> None:
     """Keep answers, locked with a passphrase. Off, unless you turn it on.
 
     While it is on, reframer reframe --keep puts a thought and its answer into an encrypted file on
-    this machine. Nothing is ever kept without --keep.
+    this machine, and so does Keep on the page. Nothing is kept that you did not ask for.
     """
 
 

@@ -104,7 +104,8 @@ def read(context: click.Context, /, path: Path, **options: Any) -> None:
     """Read the journal at PATH and answer the inner critic in it, sentence by sentence.
 
     A report and the answers in plain formats go into a folder beside the journal, which itself is
-    only read. A run that was stopped goes on where it was when the same command is given again.
+    only read, unless --in-place is given. A run that was stopped goes on where it was when the same
+    command is given again.
     """
     from reframer.cli import journaling  # loads the flow
 

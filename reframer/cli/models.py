@@ -20,7 +20,7 @@ def models() -> None:
     """List, fetch and check the model files.
 
     Without ID, pull takes the default chat model and the embedder, verify takes all that are here,
-    and path takes the default chat model.
+    path and export take the default chat model.
     """
 
 
@@ -42,7 +42,7 @@ def list_models() -> None:
 def pull(model_id: str | None) -> None:
     """Fetch a model that is not here yet, and check it.
 
-    A pull that was stopped goes on where it was. This is the only command that uses the network.
+    A pull that was stopped goes on where it was. No other command downloads anything.
     """
     wanted = _wanted(model_id) or (catalog.default("chat"), catalog.default("embedding"))
     try:

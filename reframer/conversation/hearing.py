@@ -26,7 +26,7 @@ class Hearing:
 
     Args:
         reframer: Assesses and hears.
-        library: Knows what was labelled.
+        library: Knows which kind of turn a text is like.
     """
 
     def __init__(self, reframer: Reframer, library: Library) -> None:

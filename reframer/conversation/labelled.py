@@ -1,4 +1,4 @@
-"""The turns that were labelled by hand: half to compare with, half for evaluation only."""
+"""The turns that were labelled by hand: half to learn from, half for evaluation only."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def reframe_journal(
        it finds danger go no further; they are told of first, with where to turn.
     3. notice: the ear finds the self-critical sentences of the others.
     4. answer: each is answered knowing what stands before it in its entry; what was said before
-       on another day is answered another way.
+       is answered another way.
     5. checkpoint: each answer is on disk before the next; one that is there is not made again, nor
        is an entry assessed and heard again.
     6. review: where somebody goes through the answers, they have the last word. First they are
