@@ -20,7 +20,7 @@ _WORDS = (
     "<p>It is read in this computer’s memory, answered there, and forgotten when you close the "
     "page, clear the conversation or end the program. It is not written to a file, a log or the "
     "search index. With the history on and unlocked, the word Keep puts one thought and its answer "
-    "into a file that only your passphrase opens. Nobody else counts what you do here.</p>"
+    "into a file that only your passphrase opens. Nothing here counts what you do.</p>"
     "</section>"
     "<section class='shelf'><h2>Who can see this page</h2>"
     "<p>Only a browser on this computer that was opened with the secret address of this launch. "
