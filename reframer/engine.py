@@ -344,20 +344,15 @@ class Reframer:
         options |= speaker.behind if behind else {}
         left = threading.Event()  # by who waited, with an error of a draft or an interrupt
 
-        def draft(seed: int) -> BaseMessageChunk | None:
+        def draft(seed: int) -> tuple[str, Sequence[float]]:
             chunks = speaker.model.stream(messages, seed=seed, **options)
             return _drained(chunks, lambda: left.is_set() or stopped())
 
         try:
-            seeds = range(_DRAFTS_BEHIND if behind else _DRAFTS)
-            said = [one for one in self._drafters.map(draft, seeds) if one]
+            drafts = dict(self._drafters.map(draft, range(_DRAFTS_BEHIND if behind else _DRAFTS)))
         finally:
             left.set()
-        return {
-            " ".join(one.text.split()): one.response_metadata.get("logprobs", ())
-            for one in said
-            if one.text.strip()
-        }
+        return {text: logprobs for text, logprobs in drafts.items() if text}
 
     def _broken(self, draft: str, thought: str, match: Match) -> tuple[str, ...]:
         """Return the names of the rules that a whole answer breaks."""
@@ -462,15 +457,20 @@ def _best(marks: Mapping[str, float], broken: Callable[[str], Sequence[str]]) ->
     return _Choice(max(fitting, key=fitting.__getitem__, default=""), dict(rejected))
 
 
-def _drained(chunks: Iterator[BaseMessageChunk], unwanted: Stopped) -> BaseMessageChunk | None:
-    """Return a draft; None where it is unwanted before its end, and the model is stopped."""
-    whole: BaseMessageChunk | None = None
+def _drained(chunks: Iterator[BaseMessageChunk], unwanted: Stopped) -> tuple[str, Sequence[float]]:
+    """Return a draft on one line, and its tokens' log-probabilities if they are told.
+
+    Where it is unwanted before its end, nothing is returned, and the model is stopped.
+    """
+    words: list[str] = []
+    told: dict[str, Any] = {}
     with closing(cast("Generator[BaseMessageChunk]", chunks)):
         while not unwanted():
             if (chunk := next(chunks, None)) is None:
-                return whole
-            whole = chunk if whole is None else whole + chunk
-    return None
+                return " ".join("".join(words).split()), told.get("logprobs", ())
+            words.append(chunk.text)
+            told |= chunk.response_metadata
+    return "", ()
 
 
 def _finish(answer: Reframe, started: float) -> Reframe:

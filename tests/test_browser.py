@@ -641,7 +641,7 @@ def test_the_letters_can_be_made_larger(page: Page) -> None:
 
 def test_the_privacy_page_says_what_was_looked_at(page: Page) -> None:
     go(page, "Privacy")
-    assert page.get_by_text("is kept nowhere").is_visible()
+    assert page.get_by_text("nothing is kept unless you keep it").first.is_visible()
     assert page.get_by_text("The program is sealed").is_visible()
 
 

@@ -182,12 +182,12 @@ FRONTS: Mapping[str, Front] = {
     "not text": command("--debug", stdin="{}\0", code=2),
     "notice": command("notice", "--debug", "--json", stdin="{}"),
     "assess": command("assess", "--debug", "--json", stdin="{}"),
+    "journal": journal,  # before the history is on, which would ask for its passphrase
     "history on": command("history", "on", stdin=f"{_PASSPHRASE}\n{_PASSPHRASE}\n"),
     "kept": command("--debug", "--keep", _DANGER, stdin=_PASSPHRASE),
     "history": command("history", "--debug", "search", "{}", stdin=_PASSPHRASE),
     "doctor privacy": command("doctor", "privacy"),
     "chat": command("chat", "--debug", stdin="{}\n"),
-    "journal": journal,
     "python": _process("-c", _PYTHON, stdin="{}"),
     "page": page,
 }

@@ -35,7 +35,7 @@ _LINE_EVERY = 10.0  # seconds
 # Wheels come as a whole, so a rate over the usual half minute would often be no rate at all.
 _RATE_OVER = 120.0  # seconds
 _ORIGINS = {
-    "card": "These words are the technique card's own, written by hand.",
+    "card": "These are the technique card's own words, written by hand.",
     "untouched": "Nothing in it speaks against you, so the text comes back as it was.",
 }
 _NOT_MEANT = "Not what you meant? In reframer chat you can say so, and go on."
