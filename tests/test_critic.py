@@ -129,10 +129,10 @@ def test_the_embedder_itself_stays_as_it_was(embeddings: LocalEmbeddings) -> Non
 
 
 def test_cues_take_no_longer_than_they_should() -> None:
-    begin = time.process_time()
+    begin = time.thread_time()  # other threads of the test run do not count
     for unit in ("idiot ", "i am ", " ", "never good enough ", "“", "a"):
         cues([(unit * 1500)[:1500]])
-    assert time.process_time() - begin < 2
+    assert time.thread_time() - begin < 2
 
 
 def test_cues_have_names_of_their_own() -> None:
