@@ -316,7 +316,7 @@ CUES: tuple[tuple[str, str], ...] = (
     ("quote", r"“…”"),
     ("very short", r"^\W*(?:\w+\W+){0,3}\w*\W*$"),
     ("short", r"^\W*(?:\w+\W+){0,8}\w*\W*$"),
-    ("long", r"^(?:\W*\w+){25}"),
+    ("long", r"^(?:\W*+\w){25}"),  # 25 letters; its name says more than it does
 )
 _CUES = tuple(re.compile(pattern) for _, pattern in CUES)
 
