@@ -52,6 +52,7 @@ HOSTILE = {
     "LANGSMITH_API_KEY": "key",
     "LANGSMITH_ENDPOINT": "http://192.0.2.1",
     "LANGSMITH_TRACING": "true",
+    "LANGSMITH_TRACING_V2": "true",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "http://192.0.2.1:4317",
     "OTEL_TRACES_EXPORTER": "otlp",
     "http_proxy": "http://192.0.2.1:3128",
