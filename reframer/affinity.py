@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
@@ -27,25 +26,29 @@ class Affinity:
 
     Args:
         embeddings: The embedder that it was learned with.
-        weights: The file of the weights; by default the shipped one.
     """
 
-    def __init__(self, embeddings: LocalEmbeddings, weights: Path | None = None) -> None:
+    def __init__(self, embeddings: LocalEmbeddings) -> None:
         self._embeddings = embeddings
-        with np.load(weights or paths.asset(*WEIGHTS), allow_pickle=False) as file:
+        with np.load(paths.asset(*WEIGHTS), allow_pickle=False) as file:
             self._names = tuple(str(name) for name in file["names"])
             self._weight = file["weight"].astype(np.float32)
             self._bias = file["bias"].astype(np.float32)
 
-    def logprobs(self, thought: str) -> dict[str, float]:
-        """Return the log-probability of each technique, in nats, by its id."""
-        scores = features(self._embeddings.layers([thought]))[0] @ self._weight + self._bias
+    def read(self, thought: str) -> tuple[list[float], dict[str, float]]:
+        """Return a thought's vector, and the log-probability of each technique in nats, by its id.
+
+        Both come from one pass through the embedder.
+        """
+        layers = self._embeddings.layers([thought])
+        vector: list[float] = unit(layers[:, -1])[0].tolist()
+        scores = features(layers)[0] @ self._weight + self._bias
         scores -= scores.max()
         scores -= np.log(np.exp(scores).sum())
-        return dict(zip(self._names, scores.tolist(), strict=True))
+        return vector, dict(zip(self._names, scores.tolist(), strict=True))
 
     @cached_property
-    def vectors(self) -> Mapping[str, Vectors]:
+    def _vectors(self) -> Mapping[str, Vectors]:
         """Vectors of the cards' own texts, by the id of each text."""
         with np.load(paths.asset(*VECTORS), allow_pickle=False) as file:
             ids, vectors = file["ids"], file["vectors"].astype(np.float32)
@@ -53,7 +56,7 @@ class Affinity:
 
     def known(self, text: str) -> Vectors | None:
         """Return the vector of one of the cards' own texts; None for any other."""
-        return self.vectors.get(example_id(text))
+        return self._vectors.get(example_id(text))
 
 
 def features(layers: Vectors) -> Vectors:

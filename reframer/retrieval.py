@@ -117,8 +117,7 @@ class TechniqueRetriever(BaseRetriever):
         Raises:
             IndexUnusable: The index broke and cannot be made again.
         """
-        vector = self.index.embed(thought)
-        parts = self._parts(thought, vector, kinds)
+        vector, parts = self._weigh(thought, kinds)
         return tuple(self._match(name, vector, parts) for name in parts.ranking()[:k])
 
     def rank(self, thought: str, kinds: Sequence[Kind] = ()) -> list[str]:
@@ -128,11 +127,15 @@ class TechniqueRetriever(BaseRetriever):
             thought: What somebody says to themselves.
             kinds: The kinds of self-criticism heard in it, most telling first.
         """
-        return self._parts(thought, self.index.embed(thought), kinds).ranking()
+        return self._weigh(thought, kinds)[1].ranking()
 
-    def _parts(self, thought: str, vector: list[float], kinds: Sequence[Kind]) -> _Parts:
-        learned = self.affinity.logprobs(thought) if self.affinity else {}
-        return _Parts.of(self.index, vector, kinds, learned)
+    def _weigh(self, thought: str, kinds: Sequence[Kind]) -> tuple[list[float], _Parts]:
+        """Return a thought's vector, and what speaks for each technique."""
+        if self.affinity:
+            vector, logprobs = self.affinity.read(thought)
+        else:
+            vector, logprobs = self.index.embed(thought), {}
+        return vector, _Parts.of(self.index, vector, kinds, logprobs)
 
     def _match(self, name: str, vector: list[float], parts: _Parts) -> Match:
         nearest = self.index.nearest_of(name, vector, _SHOWN)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,11 +14,6 @@ from reframer.retrieval import card_text
 
 TECHNIQUES = load_techniques()
 EXAMPLES = [example for technique in TECHNIQUES for example in technique.examples]
-
-
-@pytest.fixture(scope="module")
-def embeddings(models_dir: Path) -> LocalEmbeddings:
-    return LocalEmbeddings.from_catalog(models_dir)
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +40,15 @@ def test_the_vectors_are_what_the_embedder_makes(
     assert np.abs(shipped - embeddings.vectors(texts)).max() < 1e-3
 
 
+def test_a_thought_read_has_the_vector_that_the_embedder_makes(
+    affinity: Affinity, embeddings: LocalEmbeddings
+) -> None:
+    thought = "I dropped the cake at my own party."
+    assert affinity.read(thought)[0] == embeddings.embed_query(thought)
+
+
 def test_it_gives_a_probability_to_every_technique(affinity: Affinity) -> None:
-    logprobs = affinity.logprobs("I dropped the cake at my own party.")
+    _, logprobs = affinity.read("I dropped the cake at my own party.")
     assert logprobs.keys() == {technique.id for technique in TECHNIQUES}
     assert sum(map(math.exp, logprobs.values())) == pytest.approx(1, abs=1e-3)
 
@@ -64,5 +65,5 @@ def test_it_gives_a_probability_to_every_technique(affinity: Affinity) -> None:
 def test_what_such_thoughts_call_for_is_among_the_likeliest(
     affinity: Affinity, thought: str, technique: str
 ) -> None:
-    logprobs = affinity.logprobs(thought)
+    _, logprobs = affinity.read(thought)
     assert technique in sorted(logprobs, key=lambda name: -logprobs[name])[:3]
