@@ -14,7 +14,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.regression import Floats, regress, scaling, unscaled
+from models.training import regression
+from models.training.regression import Floats
 from reframer import paths, settings
 from reframer.conversation import Labelled, labelled
 from reframer.critic import CUES, features, softmax
@@ -62,10 +63,7 @@ def fit(
     inputs: Floats, wanted: NDArray[np.int64], penalty: float, count: int
 ) -> tuple[Floats, Floats]:
     """Return weight and bias for inputs as they come."""
-    scale, shift = scaling(inputs, plain=len(CUES))
-    even = np.ones(len(inputs), np.float32)
-    found = regress((inputs - shift) * scale, wanted, even, penalty, count)
-    return unscaled(*found, scale, shift)
+    return regression.fit(inputs, wanted, penalty, count, len(CUES))
 
 
 def cross_validated(

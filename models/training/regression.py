@@ -85,6 +85,23 @@ def _newton_like(gradient: Floats, history: list[tuple[Floats, Floats]]) -> Floa
     return direction
 
 
+def fit(
+    inputs: Floats, labels: NDArray[np.int64], penalty: float, count: int, plain: int
+) -> tuple[Floats, Floats]:
+    """Return weight and bias of a regression for inputs as they come; all rows count alike.
+
+    Args:
+        inputs: A row for each example: its vector, then features of 0 and 1.
+        labels: Number of its class.
+        penalty: Of the squared weights of standardised inputs.
+        count: How many classes there are.
+        plain: How many features of 0 and 1 there are.
+    """
+    scale, shift = scaling(inputs, plain)
+    even = np.ones(len(inputs), np.float32)
+    return unscaled(*regress((inputs - shift) * scale, labels, even, penalty, count), scale, shift)
+
+
 def scaling(inputs: Floats, plain: int) -> tuple[Floats, Floats]:
     """Return factor and shift that standardise sentence vectors.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 import numpy as np
 
-from models.training.regression import regress, scaling, unscaled
+from models.training import regression
 from reframer import paths, settings
 from reframer.affinity import VECTORS, WEIGHTS, features
 from reframer.embedding import LocalEmbeddings, unit
@@ -30,10 +30,7 @@ def main() -> None:
 
     inputs = features(layers)
     labels = np.array([names.index(example.technique) for example in examples])
-    scale, shift = scaling(inputs, plain=0)
-    even = np.ones(len(inputs), np.float32)
-    found = regress((inputs - shift) * scale, labels, even, _PENALTY, len(names))
-    weight, bias = unscaled(*found, scale, shift)
+    weight, bias = regression.fit(inputs, labels, _PENALTY, len(names), plain=0)
     file = paths.asset(*WEIGHTS)
     file.parent.mkdir(exist_ok=True)
     np.savez_compressed(file, names=names, weight=weight.astype(np.float16), bias=bias)

@@ -24,8 +24,9 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from models.training import regression
 from models.training.critic_data import diary_sentences, labelled, part
-from models.training.regression import Floats, regress, scaling, unscaled
+from models.training.regression import Floats
 from reframer import paths, settings
 from reframer.embedding import LocalEmbeddings
 from reframer.knowledge import load_techniques
@@ -122,10 +123,7 @@ def fit(inputs: Floats, labels: Floats) -> tuple[Floats, Floats]:
         inputs: Features, shape (statements, features).
         labels: Ranks of the levels, shape (statements,).
     """
-    scale, shift = scaling(inputs, plain=LEXICON_FEATURES)
-    even = np.ones(len(inputs), np.float32)
-    found = regress((inputs - shift) * scale, labels.astype(int), even, PENALTY, len(RANK))
-    weights, bias = unscaled(*found, scale, shift)
+    weights, bias = regression.fit(inputs, labels.astype(int), PENALTY, len(RANK), LEXICON_FEATURES)
     return weights.T, bias
 
 
