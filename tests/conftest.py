@@ -11,6 +11,7 @@ import pytest
 from reframer import catalog, settings
 
 if TYPE_CHECKING:
+    from reframer.embedding import LocalEmbeddings
     from reframer.llama.chat import ChatLlama
 
 _SMALL = "smollm2-135m"
@@ -27,6 +28,14 @@ def open_chat(model_id: str) -> ChatLlama:
 @pytest.fixture(scope="session")
 def models_dir() -> Path:
     return settings.load().models_dir
+
+
+@pytest.fixture(scope="session")
+def embeddings(models_dir: Path) -> LocalEmbeddings:
+    """The embedder, opened once for all tests that only read with it."""
+    from reframer.embedding import LocalEmbeddings
+
+    return LocalEmbeddings.from_catalog(models_dir)
 
 
 @pytest.fixture(scope="session")

@@ -568,15 +568,20 @@ def test_a_history_is_shown_to_who_knows_its_passphrase(
     assert page.locator("#pictures svg").count() == 0
 
 
+def said_with_history(page: Page) -> str:
+    """Unlock the history, say the thought, and return the answer's words."""
+    unlock(page)
+    page.locator("#pictures svg").first.wait_for()
+    go(page, "Chat")
+    return say(page, THOUGHT).inner_text()
+
+
 def test_an_answer_is_kept_when_asked_and_only_then(
     visit: Visit, kept: tuple[str, History]
 ) -> None:
     page = visit.open(kept[0])
     before = kept[1].records()
-    unlock(page)
-    page.locator("#pictures svg").first.wait_for()
-    go(page, "Chat")
-    said = say(page, THOUGHT).inner_text()
+    said = said_with_history(page)
     assert kept[1].records() == before
     press(page, "Keep")
     page.locator("#note").get_by_text("Kept in your history.").wait_for()
@@ -591,10 +596,7 @@ def test_an_answer_is_kept_when_asked_and_only_then(
 def test_what_did_not_fit_is_kept_with_its_reason(visit: Visit, kept: tuple[str, History]) -> None:
     page = visit.open(kept[0])
     before = kept[1].records()
-    unlock(page)
-    page.locator("#pictures svg").first.wait_for()
-    go(page, "Chat")
-    said = say(page, THOUGHT).inner_text()
+    said = said_with_history(page)
     press(page, "This did not fit")
     words(page, 2)
     assert kept[1].records() == before

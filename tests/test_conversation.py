@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -42,11 +41,6 @@ class Cards:
     def search(self, thought: str, kinds: Sequence[Kind] = (), k: int = 3) -> tuple[Match, ...]:
         self.thoughts.append(thought)
         return tuple(Match(technique, (), 1.0, ()) for technique in self.techniques[:k])
-
-
-@pytest.fixture(scope="module")
-def embeddings(models_dir: Path) -> LocalEmbeddings:
-    return LocalEmbeddings.from_catalog(models_dir)
 
 
 @pytest.fixture(scope="module")

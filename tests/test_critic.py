@@ -24,11 +24,6 @@ DIARY = (
 
 
 @pytest.fixture(scope="module")
-def embeddings(models_dir: Path) -> LocalEmbeddings:
-    return LocalEmbeddings.from_catalog(models_dir)
-
-
-@pytest.fixture(scope="module")
 def critic(embeddings: LocalEmbeddings) -> Critic:
     return Critic(embeddings)
 
