@@ -37,8 +37,9 @@ eval: $(STAMP) ## Measure the program and print the tables (DATA=DIR adds the di
 	@$(BIN)/reframer models pull
 	@$(BIN)/python -m models.evaluation $(if $(DATA),--data $(DATA))
 
-bench: $(STAMP) ## Measure the speed on this machine
+bench: $(STAMP) ## Measure the speed on this machine, beside others (installs them)
 	@$(BIN)/reframer models pull
+	$(BIN)/pip install --quiet -e '.[bench]'
 	@$(BIN)/python -m models.evaluation.speed
 
 train: $(STAMP) ## Train the voice (installs torch; a minute on a large GPU, most of a day on two cores)

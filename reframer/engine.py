@@ -224,14 +224,19 @@ class Reframer:
         Yields:
             The thought's number and its answer, in the order in which answers are ready.
         """
+        left = threading.Event()  # by who asked for the answers
+
+        def answer(number: int, thought: Thought) -> tuple[int, Reframe]:
+            started = time.monotonic()
+            words = self._answer(thought, wishes, behind=True, stopped=left.is_set)
+            return number, _finish(words, started)
+
         with ThreadPoolExecutor(_THOUGHTS_AT_ONCE, thread_name_prefix="thought") as pool:
-            work = [
-                pool.submit(self._timed, number, thought, wishes)
-                for number, thought in enumerate(thoughts)
-            ]
+            work = [pool.submit(answer, number, one) for number, one in enumerate(thoughts)]
             try:
                 yield from (done.result() for done in as_completed(work))
             finally:
+                left.set()
                 pool.shutdown(cancel_futures=True)
 
     def fingerprint(self) -> str:
@@ -250,10 +255,6 @@ class Reframer:
     def as_runnable(self) -> Runnable[str, Reframe]:
         """Return the whole flow as a LangChain runnable from text to `Reframe`."""
         return RunnableLambda(self.reframe, name="reframer")
-
-    def _timed(self, number: int, thought: Thought, wishes: Wishes) -> tuple[int, Reframe]:
-        started = time.monotonic()
-        return number, _finish(self._answer(thought, wishes, behind=True), started)
 
     def _reframe(self, text: str, wishes: Wishes, went_on: bool, stopped: Stopped) -> Reframe:
         if not text.strip():

@@ -509,6 +509,19 @@ def test_danger_in_a_journal_is_met_before_anything_else(page: Page) -> None:
     page.locator("#held").get_by_text("116 123").wait_for()
 
 
+def test_what_was_set_aside_with_concern_is_answered_where_it_was_not_meant_so(page: Page) -> None:
+    go(page, "Journal")
+    page.locator("#journal-text textarea").fill(
+        "Sometimes I wish I could just disappear.\nI'm such an idiot for losing the keys."
+    )
+    press(page, "Begin")
+    page.locator("#held").get_by_text("116 123").wait_for()
+    assert page.locator("#answers .turn").count() == 0
+    press(page, "That’s not what I meant; answer it too")
+    page.locator("#answers .turn").first.wait_for()
+    page.locator("#held").get_by_text("116 123").wait_for(state="hidden")
+
+
 def test_the_library_can_be_searched(page: Page) -> None:
     go(page, "Practice")
     assert page.get_by_text("A small step for today").is_visible()

@@ -97,6 +97,11 @@ def test_a_list_of_help_lines_becomes_a_list() -> None:
     assert "<ul><li>one: 1</li><li>two: 2</li></ul>" in shown
 
 
+def test_the_address_of_a_help_line_can_be_followed() -> None:
+    shown = conversation_markup((Turn("x", "safety", "- one: 1, https://help.example/a?b&c."),))
+    assert "<a href='https://help.example/a?b&amp;c'>https://help.example/a?b&amp;c</a>." in shown
+
+
 # The friend, and stopping
 
 

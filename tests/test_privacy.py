@@ -61,6 +61,18 @@ def test_a_history_that_others_can_open_is_a_fault(tmp_path: Path) -> None:
     assert f"chmod 700 {folder}" in done.stdout
 
 
+def test_backups_of_a_journal_that_others_can_open_are_a_fault(tmp_path: Path) -> None:
+    folder = tmp_path / "DATA" / "reframer" / "journal"
+    assert f"{folder}: nothing yet." in doctor(tmp_path).stdout
+    folder.mkdir(parents=True)
+    for part in (folder, *folder.parents):
+        if part.is_relative_to(tmp_path.parent.parent):
+            part.chmod(0o755)
+    done = doctor(tmp_path)
+    assert done.returncode == 1
+    assert f"chmod 700 {folder}" in done.stdout
+
+
 def test_a_model_server_is_named(tmp_path: Path) -> None:
     assert "ollama:some is another program" in doctor(tmp_path, REFRAMER_MODEL="ollama:some").stdout
 

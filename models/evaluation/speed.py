@@ -1,19 +1,26 @@
 """How fast answers come on this machine: ``make bench``.
 
-The same prompts, sampling and lengths through four ways, interleaved in one run, medians of
-several rounds. The ceiling is the rate at which the model reads one long prompt, the fastest that
-it computes tokens at all. The last line is one JSON object with the figures.
+    rows      the same drafts through every contender, interleaved in one run, medians of rounds
+    answers   whole answers of the program: warm, in a fresh process, four people at once
+    memory    what the process holds while it computes a thousand rows
+
+The rows are what a journal asks for: some drafts each of different thoughts, with the default model
+and its adapter. The ceiling is the rate at which the model reads one long prompt, the fastest that
+it computes tokens at all. The last line is one JSON object with all figures.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,94 +30,171 @@ from langchain_core.messages import BaseMessage, convert_to_openai_messages
 
 from models.evaluation.voice import thoughts
 from reframer import catalog, prompts, seal, settings
+from reframer.engine import Reframer
 from reframer.llama.chat import ChatLlama
 from reframer.threads import usable_cores
 
-_ROUNDS = 3
+_ROUNDS = 5
+_ROWS = (1, 4, 16, 64)
+_DRAFTS = 4  # of each thought
 _AT_ONCE = 16
-_ROWS = (1, 4, 16)
 _TOKENS = 40
 _LONG_PROMPT = 512
 _CONTEXT = 2048
+_MEMORY_ROWS = (100, 250, 500, 1000)
+_PEOPLE = 4
+_SAMPLING: Mapping[str, Any] = {"temperature": 0.5, "max_tokens": _TOKENS}
+_A_THOUGHT = "I am such an idiot for missing the deadline again."
 
-Prompts = Sequence[list[BaseMessage]]
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A row: what the model is given, and the seed of its draft."""
+
+    messages: list[BaseMessage]
+    seed: int
+
+    @property
+    def plain(self) -> Any:
+        """The messages in OpenAI's form."""
+        return convert_to_openai_messages(self.messages)
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way of getting answers; ``answer`` returns how many tokens were read and said."""
+    """A contender; ``answer`` returns how many new tokens were said."""
 
     name: str
-    answer: Callable[[Prompts], int]
+    answer: Callable[[Sequence[Asked]], int]
 
 
 def main() -> None:
-    """Print the table and the JSON line."""
-    asked = _prompts(max(_ROWS))
-    chosen = settings.load()
-    model = catalog.default("chat")
-    file = catalog.locate(model, chosen.models_dir)[0]
-    adapter = catalog.locate_adapter(model)
-    chat = ChatLlama.from_file(file, adapter=adapter, temperature=0, max_tokens=_TOKENS)
-    bare = ChatLlama.from_file(file, temperature=0, max_tokens=_TOKENS)
+    """Print the tables and the JSON line."""
+    seal.close()
+    figures = {
+        "cores": usable_cores(),
+        "model": catalog.default("chat").id,
+        "rows": measure_rows(),
+        "answers": measure_answers(),
+        "memory": measure_memory(),
+    }
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+def rows(count: int) -> list[Asked]:
+    """Return so many rows: drafts of one thought beside each other, as they are asked for."""
+    asked = (
+        Asked(prompts.opening(one.thought), seed)
+        for one in thoughts() * 10
+        for seed in range(_DRAFTS)
+    )
+    return list(islice(asked, count))
+
+
+def measure_rows() -> Figures:
+    """Let every contender draft the same rows, in turn."""
+    file, adapter = _files()
+    ours = ChatLlama.from_file(file, adapter=adapter, **_SAMPLING)
+    bare = ChatLlama.from_file(file, **_SAMPLING)
     plain = llama_cpp.Llama(
-        str(file),
-        lora_path=str(adapter) if adapter else None,
-        n_ctx=_CONTEXT,
-        n_threads=usable_cores(),
-        n_threads_batch=usable_cores(),
-        verbose=False,
-    )
+        str(file), lora_path=str(adapter), n_ctx=_CONTEXT, n_threads=usable_cores(),
+        n_threads_batch=usable_cores(), verbose=False,
+    )  # fmt: skip
     ways = (
-        Way("reframer, together", lambda asked: _together(chat, asked)),
-        Way("reframer, one after the other", lambda asked: _singly(chat, asked)),
-        Way("the same without the adapter, together", lambda asked: _together(bare, asked)),
+        Way("reframer", lambda asked: _together(ours, asked)),
+        Way("reframer without the adapter", lambda asked: _together(bare, asked)),
+        Way("reframer, row after row", lambda asked: sum(_said(ours, one) for one in asked)),
         Way("llama-cpp-python in a loop", lambda asked: _loop(plain, asked)),
+        _through_langchain(file, adapter),
+        _server(file, adapter),
     )
-    rates = {(way.name, rows): list[float]() for way in ways for rows in _ROWS}
+    rates: dict[str, dict[int, list[float]]] = {way.name: {n: [] for n in _ROWS} for way in ways}
     ceiling: list[float] = []
+    computed: list[float] = []
     for _ in range(_ROUNDS):
-        ceiling.append(_ceiling(chat))
-        for rows in _ROWS:
+        ceiling.append(_ceiling(ours))
+        for number in _ROWS:
+            asked = rows(number)
             for way in ways:
-                rates[way.name, rows].append(_timed(way, asked[:rows]))
-    _print(ways, rates, statistics.median(ceiling))
+                started = time.perf_counter()
+                said = way.answer(asked)
+                seconds = time.perf_counter() - started
+                rates[way.name][number].append(said / seconds)
+                if way is ways[0] and number == max(_ROWS):
+                    computed.append((said + _read(ours, asked)) / seconds)
+    return _told_rows(rates, statistics.median(ceiling), statistics.median(computed))
 
 
-def _prompts(count: int) -> Prompts:
-    return [prompts.opening(one.thought) for one in thoughts()[:count]]
+def _files() -> tuple[Path, Path]:
+    model = catalog.default("chat")
+    adapter = catalog.locate_adapter(model) or Path()
+    return catalog.locate(model, settings.load().models_dir)[0], adapter
 
 
-def _timed(way: Way, asked: Prompts) -> float:
-    """Return the tokens that are read and said in a second."""
-    started = time.perf_counter()
-    return way.answer(asked) / (time.perf_counter() - started)
-
-
-def _together(chat: ChatLlama, asked: Prompts) -> int:
+def _together(chat: ChatLlama, asked: Sequence[Asked]) -> int:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return sum(pool.map(lambda messages: _tokens(chat, messages), asked))
+        return sum(pool.map(lambda one: _said(chat, one), asked))
 
 
-def _singly(chat: ChatLlama, asked: Prompts) -> int:
-    return sum(_tokens(chat, messages) for messages in asked)
+def _said(chat: ChatLlama, one: Asked) -> int:
+    usage = chat.invoke(one.messages, seed=one.seed).usage_metadata
+    return usage["output_tokens"] if usage else 0
 
 
-def _tokens(chat: ChatLlama, messages: list[BaseMessage]) -> int:
-    usage = chat.invoke(messages).usage_metadata
-    return usage["total_tokens"] if usage else 0
+def _read(chat: ChatLlama, asked: Sequence[Asked]) -> int:
+    """Return how many tokens of prompts there are to read, each prompt once."""
+    texts = {json.dumps(one.plain): one.plain for one in asked}
+    return sum(len(chat.weights.prompt(plain)) for plain in texts.values())
 
 
-def _loop(plain: llama_cpp.Llama, asked: Prompts) -> int:
-    count = 0
-    for messages in asked:
-        answer: Any = plain.create_chat_completion(
-            convert_to_openai_messages(messages),  # type: ignore[arg-type]
-            temperature=0,
-            max_tokens=_TOKENS,
-        )
-        count += answer["usage"]["total_tokens"]
-    return count
+def _loop(plain: llama_cpp.Llama, asked: Sequence[Asked]) -> int:
+    answers: Any = (
+        plain.create_chat_completion(one.plain, seed=one.seed, **_SAMPLING) for one in asked
+    )
+    return sum(answer["usage"]["completion_tokens"] for answer in answers)
+
+
+def _through_langchain(file: Path, adapter: Path) -> Way:
+    """Return LangChain's own chat model for llama-cpp-python, called in a loop."""
+    from langchain_community.chat_models import ChatLlamaCpp  # for the bench alone
+
+    chat = ChatLlamaCpp(
+        model_path=str(file), lora_path=str(adapter), n_ctx=_CONTEXT, n_threads=usable_cores(),
+        n_batch=_LONG_PROMPT, verbose=False, **_SAMPLING,
+    )  # fmt: skip
+
+    def answer(asked: Sequence[Asked]) -> int:
+        said = (chat.invoke(one.messages, seed=one.seed).text for one in asked)
+        return sum(len(chat.client.tokenize(text.encode(), add_bos=False)) + 1 for text in said)
+
+    return Way("LangChain's ChatLlamaCpp in a loop", answer)
+
+
+def _server(file: Path, adapter: Path) -> Way:
+    """Return llama.cpp's server with as many slots, continuous batching and prompt cache."""
+    import xllamacpp  # for the bench alone
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(file)
+    lora = xllamacpp.CommonAdapterLoraInfo()
+    lora.path, lora.scale = str(adapter), 1.0
+    params.lora_adapters = [lora]
+    params.n_parallel, params.n_ctx, params.cont_batching = _AT_ONCE, _AT_ONCE * 512, True
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = usable_cores()
+    server = xllamacpp.Server(params)
+
+    def one_answer(one: Asked) -> int:
+        wanted = {"messages": one.plain, "seed": one.seed, "cache_prompt": True, **_SAMPLING}
+        answer: Any = server.handle_chat_completions(wanted)
+        return int(answer["usage"]["completion_tokens"])
+
+    def answer(asked: Sequence[Asked]) -> int:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return sum(pool.map(one_answer, asked))
+
+    return Way(f"llama.cpp's server, {_AT_ONCE} slots", answer)
 
 
 def _ceiling(chat: ChatLlama) -> float:
@@ -120,33 +204,93 @@ def _ceiling(chat: ChatLlama) -> float:
     return _LONG_PROMPT / (time.perf_counter() - started)
 
 
-def _print(ways: Sequence[Way], rates: dict[tuple[str, int], list[float]], ceiling: float) -> None:
-    medians = {key: statistics.median(seen) for key, seen in rates.items()}
+def _told_rows(
+    rates: dict[str, dict[int, list[float]]], ceiling: float, computed: float
+) -> Figures:
     out = sys.stdout.write
-    out(f"| tokens a second | {' | '.join(f'{rows} rows' for rows in _ROWS)} |\n")
+    out(f"| new tokens a second | {' | '.join(f'{number} rows' for number in _ROWS)} |\n")
     out(f"|---|{'---:|' * len(_ROWS)}\n")
-    for way in ways:
+    for name, seen in rates.items():
         cells = (
-            f"{medians[way.name, rows]:.1f} ({min(rates[way.name, rows]):.1f} to "
-            f"{max(rates[way.name, rows]):.1f})"
-            for rows in _ROWS
+            f"{statistics.median(values):.1f} ({min(values):.1f} to {max(values):.1f})"
+            for values in seen.values()
         )
-        out(f"| {way.name} | {' | '.join(cells)} |\n")
-    out(f"| ceiling: one prompt of {_LONG_PROMPT} tokens | {ceiling:.1f} |\n\n")
-    memory = psutil.Process().memory_info().rss
-    figures = {
-        "tokens_per_second": {
-            f"{name}, {rows} rows": rate for (name, rows), rate in medians.items()
-        },
-        "ceiling": ceiling,
-        "rounds": _ROUNDS,
-        "threads": usable_cores(),
-        "rss_bytes": memory,
-        "model": Path(catalog.default("chat").id).name,
+        out(f"| {name} | {' | '.join(cells)} |\n")
+    out(
+        f"\nThe model reads a prompt of {_LONG_PROMPT} tokens at {ceiling:.1f} tokens a second; at "
+        f"{max(_ROWS)} rows reframer computes {computed:.1f} (prompts, each once, and answers): "
+        f"{computed / ceiling:.0%} of it.\n\n"
+    )
+    medians = {
+        name: {str(number): statistics.median(values) for number, values in seen.items()}
+        for name, seen in rates.items()
     }
-    out(json.dumps(figures) + "\n")
+    return {"tokens_per_second": medians, "ceiling": ceiling, "computed": computed}
+
+
+def measure_answers() -> Figures:
+    """Time whole answers, from the text to the reviewed words."""
+    asked = [one.thought for one in thoughts()[: 2 * _PEOPLE]]
+    reframer = Reframer.open(settings.load())
+    reframer.prepare()
+    warm = [reframer.reframe(thought).seconds for thought in asked]
+    with ThreadPoolExecutor(_PEOPLE) as pool:
+        several = [answer.seconds for answer in pool.map(reframer.reframe, asked)]
+    seconds = {
+        "one thought, warm": warm,
+        f"each of {_PEOPLE} people at once": several,
+        "one thought in a fresh process": [
+            _run("reframe", _A_THOUGHT, "--json") for _ in range(_ROUNDS)
+        ],
+        "reframer --help": [_run("--help") for _ in range(_ROUNDS)],
+    }
+    sys.stdout.write("| seconds | median | least to most |\n|---|---:|---:|\n")
+    for name, values in seconds.items():
+        least, most = min(values), max(values)
+        median = statistics.median(values)
+        sys.stdout.write(f"| {name} | {median:.2f} | {least:.2f} to {most:.2f} |\n")
+    sys.stdout.write("\n")
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def _run(*words: str) -> float:
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "reframer", *words]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def measure_memory() -> Figures:
+    """Compute rows in a fresh process, and tell what it holds as they become more."""
+    done = subprocess.run(
+        [sys.executable, "-m", __spec__.name, "memory"],
+        check=True,
+        stdout=subprocess.PIPE,
+        env=os.environ,
+    )
+    held: dict[str, int] = json.loads(done.stdout)
+    sys.stdout.write("| rows computed | memory of the process, MB |\n|---:|---:|\n")
+    for number, size in held.items():
+        sys.stdout.write(f"| {number} | {size / 1e6:,.0f} |\n")
+    sys.stdout.write("\n")
+    return held
+
+
+def tell_memory() -> None:
+    """Print what this process holds after so many rows, as JSON."""
+    file, adapter = _files()
+    chat = ChatLlama.from_file(file, adapter=adapter, **_SAMPLING)
+    held = {}
+    done = 0
+    for number in _MEMORY_ROWS:
+        _together(chat, rows(number)[done:])
+        done = number
+        held[number] = psutil.Process().memory_info().rss
+    sys.stdout.write(json.dumps(held))
 
 
 if __name__ == "__main__":
-    seal.close()
-    main()
+    if sys.argv[1:] == ["memory"]:
+        tell_memory()
+    else:
+        main()

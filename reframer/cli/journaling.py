@@ -230,7 +230,8 @@ class _Words:
     def tell(self, event: Event) -> None:
         match event:
             case Scanned():
-                self.progress(f"Read {event.entries:,} entries, found {event.found:,} sentences")
+                read = _number(event.entries, "entry", "entries")
+                self.progress(f"Read {read}, found {_number(event.found, 'sentence')}")
             case Answered():
                 what = f"Answering {event.reply.answer.entry}"
                 self.progress(what, _pace(event), event.done / event.total)
@@ -332,9 +333,9 @@ def _duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
-def _number(count: int, of: str) -> str:
+def _number(count: int, one: str, more: str = "") -> str:
     """Return a number of things in words."""
-    return f"{count:,} {of}" if count == 1 else f"{count:,} {of}s"
+    return f"{count:,} {one if count == 1 else more or f'{one}s'}"
 
 
 def _counted(result: JournalResult) -> str:
@@ -342,7 +343,7 @@ def _counted(result: JournalResult) -> str:
     if not result.entries:
         return "There are no entries to read."
     days = f", from {result.first} to {result.last}" if result.first else ""
-    entries = f"{result.entries:,} entries" if result.entries > 1 else "1 entry"
+    entries = _number(result.entries, "entry", "entries")
     left = sum(not held.went_on for held in result.held)
     held = f"Set aside, with where to turn: {left:,}. " if left else ""
     return f"Read {entries}{days}. {held}Answered {_number(len(result.replies), 'sentence')}."

@@ -16,6 +16,7 @@ from reframer import paths, seal, settings
 from reframer.cli import history
 from reframer.cli.check import Check
 from reframer.errors import ConnectionRefused, ReframerError
+from reframer.journal import checkpoint
 from reframer.server.address import Server, destination, let_through
 from reframer.settings import Settings
 
@@ -118,7 +119,21 @@ def _look_at_the_disk(chosen: Settings) -> Iterator[Check]:
     for name, (path, holds) in public.items():
         where = f"{path}: {holds}; {_readers(path)}." if path.exists() else f"{path}: nothing yet."
         yield Check(name, True, where)
+    yield _look_at_the_journals()
     yield _look_at_the_history()
+
+
+def _look_at_the_journals() -> Check:
+    folder = checkpoint.folder()
+    if not folder.exists():
+        return Check("journals", True, f"{folder}: nothing yet.")
+    return Check(
+        "journals",
+        _is_private(folder),
+        f"{folder}: where a run that was cut off goes on, and backups of what was changed in place;"
+        f" {_readers(folder)}.",
+        f"Make it yours alone: chmod 700 {folder}",
+    )
 
 
 def _look_at_the_history() -> Check:

@@ -126,7 +126,7 @@ class Checkpoint:
 
 
 class Unkept(Checkpoint):
-    """Records that live no longer than the run: nothing is written anywhere."""
+    """Records in memory alone: nothing is written anywhere."""
 
     def __init__(self) -> None:
         self.fresh = True

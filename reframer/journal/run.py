@@ -100,16 +100,24 @@ def reframe_journal(
             kept.remove()
 
 
-def reframe_document(reframer: Reframer, document: Document, choices: Choices) -> Iterator[Event]:
+def reframe_document(
+    reframer: Reframer, document: Document, choices: Choices, kept: Unkept | None = None
+) -> Iterator[Event]:
     """Answer the inner critic all through a document, in memory alone.
 
-    It goes as `reframe_journal` goes, but nothing is kept anywhere: a run that is cut off is over.
+    It goes as `reframe_journal` goes, but nothing is kept on a disk.
+
+    Args:
+        reframer: The flow.
+        document: The document.
+        choices: What to read and how to answer.
+        kept: What an earlier run over the document heard and answered, which is not done again.
 
     Raises:
         ModelError: The model or the embedder is missing, damaged or too large, or failed.
         KnowledgeError: The cards or the index cannot be used.
     """
-    yield from _run(reframer, document.path, [document], choices, Unkept())
+    yield from _run(reframer, document.path, [document], choices, kept or Unkept())
 
 
 def _run(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from reframer.journal import formats
+from reframer.journal.checkpoint import Unkept
 from reframer.journal.choices import Choices, no_password
 from reframer.journal.records import Document, Held, Reply, Way
 from reframer.journal.run import Answered, Event, reframe_document
@@ -37,6 +38,7 @@ class Desk:
     def __init__(self, house: House) -> None:
         self._house = house
         self._document: Document | None = None
+        self._kept = Unkept()
         self.answers: list[Decided] = []
         self.held: list[Held] = []
         self.at = 0
@@ -59,13 +61,37 @@ class Desk:
         self.clear()
         self._document = formats.parse(text.encode(), name, no_password)
         choices = Choices(wishes=self._house.wishes, country=self._house.country)
-        for event in reframe_document(self._house.friend, self._document, choices):
+        for event in reframe_document(self._house.friend, self._document, choices, self._kept):
             match event:
                 case Held():
                     self.held.append(event)
                 case Answered():
-                    self.answers.append(Decided(event.reply))
-                    self._sort()
+                    self._take(event.reply)
+            yield event
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether there are entries of concern, which may not have been meant so."""
+        return any(entry.level == "concern" for entry in self.held)
+
+    def go_on(self) -> Iterator[Event]:
+        """Answer the entries of concern as well: they were not meant so. Those of crisis stay.
+
+        What was answered before stays as it was decided.
+
+        Raises:
+            ReframerError: They cannot be answered.
+        """
+        if self._document is None:
+            return
+        self.held = [entry for entry in self.held if entry.level == "crisis"]
+        self.at = 0
+        choices = Choices(
+            wishes=self._house.wishes, country=self._house.country, go_on=lambda _: True
+        )
+        for event in reframe_document(self._house.friend, self._document, choices, self._kept):
+            if isinstance(event, Answered) and _place(event.reply) not in self._places:
+                self._take(event.reply)
             yield event
 
     def decide(self, words: str, *, stays: bool) -> None:
@@ -96,13 +122,23 @@ class Desk:
     def clear(self) -> None:
         """Forget the journal."""
         self._document = None
+        self._kept = Unkept()
         self.answers, self.held, self.at = [], [], 0
 
-    def _sort(self) -> None:
-        """Put the answers into the journal's order: they come as they are ready."""
+    @property
+    def _places(self) -> set[tuple[str, int]]:
+        return {_place(decided.reply) for decided in self.answers}
+
+    def _take(self, reply: Reply) -> None:
+        """Put an answer where it belongs in the journal's order: they come as they are ready."""
+        self.answers.append(Decided(reply))
         if self._document is None:
             return
         place = {entry.id: number for number, entry in enumerate(self._document.entries)}
         self.answers.sort(
             key=lambda decided: (place[decided.reply.answer.entry], decided.reply.answer.start)
         )
+
+
+def _place(reply: Reply) -> tuple[str, int]:
+    return reply.answer.entry, reply.answer.start

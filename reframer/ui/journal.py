@@ -66,6 +66,8 @@ class Journal:
             self._progress = sheet(name="journal-progress")
             self._stop = gr.Button("Stop", elem_id="journal-stop", visible=False, scale=0)
         self._held = sheet(name="held")
+        with gr.Row(visible=False) as self._concern:
+            go_on = quiet_button("That’s not what I meant; answer it too", "journal-go-on")
         with gr.Column(elem_id="review", visible=False) as self._review:
             self._sentence = sheet(name="sentence")
             self._words = gr.Textbox(
@@ -87,7 +89,10 @@ class Journal:
         going = begin.click(
             self._begin, [self._desk, self._text, self._name], self._shown, **QUIETLY
         )
-        self._stop.click(self._stopped, self._desk, self._shown, cancels=going, **QUIETLY)
+        going_on = go_on.click(self._go_on, self._desk, self._shown, **QUIETLY)
+        self._stop.click(
+            self._stopped, self._desk, self._shown, cancels=[going, going_on], **QUIETLY
+        )
         keep.click(self._keep, [self._desk, self._words], self._shown, **QUIETLY)
         leave.click(self._leave, [self._desk, self._words], self._shown, **QUIETLY)
         back.click(self._back, self._desk, self._shown, **QUIETLY)
@@ -98,16 +103,25 @@ class Journal:
     def _shown(self) -> list[Any]:
         return [
             self._in, self._text, self._name, self._do, self._progress, self._stop, self._held,
-            self._review, self._sentence, self._words, self._end, self._answers, self._out,
+            self._concern, self._review, self._sentence, self._words, self._end, self._answers,
+            self._out,
         ]  # fmt: skip
 
     def _begin(self, desk: Desk, text: str, name: str) -> Iterator[Shown]:
-        """Answer the journal, showing how far it is and each answer as it is ready."""
+        """Answer the journal."""
         if not text.strip():
             yield {self._progress: prose("There is nothing in it yet.")}
             return
+        yield from self._going(desk, desk.run(text, name))
+
+    def _go_on(self, desk: Desk) -> Iterator[Shown]:
+        """Answer what was set aside with concern, too."""
+        yield from self._going(desk, desk.go_on())
+
+    def _going(self, desk: Desk, events: Iterator[Event]) -> Iterator[Shown]:
+        """Show how far a run is, and each answer as it is ready."""
         try:
-            for event in desk.run(text, name):
+            for event in events:
                 if line := _progress(event):
                     yield {**self._view(desk, going=True), self._progress: prose(line)}
         except ReframerError as problem:
@@ -151,6 +165,7 @@ class Journal:
             self._do: gr.update(visible=not begun),
             self._stop: gr.update(visible=going),
             self._held: held_markup(desk.held),
+            self._concern: gr.update(visible=desk.may_go_on and not going),
             self._review: gr.update(visible=current is not None),
             self._sentence: _sentence_markup(desk),
             self._words: current.reply.answer.words if current else "",

@@ -7,8 +7,11 @@ begins. So no markup of this page holds a line break; then nothing in a text is 
 from __future__ import annotations
 
 import html
+import re
 
 from reframer.sentences import split
+
+_ADDRESS = re.compile(r"https://[^\s<>\"']+(?<![.,;)])")
 
 
 def escaped(text: str) -> str:
@@ -38,6 +41,11 @@ def folded(summary: str, markup: str, name: str = "") -> str:
 
 def _block(block: str, tag: str) -> str:
     if block.startswith("- "):
-        items = (line.removeprefix("- ") for line in block.splitlines())
-        return f"<ul>{''.join(f'<li>{escaped(item)}</li>' for item in items)}</ul>"
+        items = (_linked(line.removeprefix("- ")) for line in block.splitlines())
+        return f"<ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>"
     return f"<{tag}>{escaped(' '.join(block.split()))}</{tag}>"
+
+
+def _linked(line: str) -> str:
+    """Return a line of a list, such as a help line, in which an address can be followed."""
+    return _ADDRESS.sub(lambda address: f"<a href='{address[0]}'>{address[0]}</a>", escaped(line))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reframer import paths, seal, settings
 from reframer.history import kept_file
+from reframer.journal import checkpoint
 from reframer.server.address import destination, promise
 from reframer.settings import Settings
 from reframer.ui.house import House
@@ -66,6 +67,9 @@ def findings(chosen: Settings) -> Iterator[str]:
     yield _kept("Settings", settings.settings_file(), "how you like to be spoken to")
     yield _kept("Models", chosen.models_dir, "downloaded files")
     yield _kept("History", kept_file(), "what you chose to keep, locked")
+    yield _kept(
+        "Journals", checkpoint.folder(), "where a run in the terminal goes on, and its backups"
+    )
     yield _kept("Search index", paths.cache_dir(), "the public cards")
     yield "In a terminal, “reframer doctor” checks the rest."
 
