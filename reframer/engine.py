@@ -20,12 +20,12 @@ from langchain_core.runnables import Runnable, RunnableLambda
 
 from reframer import catalog, prompts, seal
 from reframer.critic import Critic
-from reframer.embedding import LocalEmbeddings
-from reframer.errors import ModelError, TextEmpty, TextTooLong
+from reframer.errors import KnowledgeError, ModelError, TextEmpty, TextTooLong
 from reframer.fit import LEAST as LEAST_FIT
 from reframer.fit import Fit
 from reframer.knowledge import load_techniques
 from reframer.mirror import opening
+from reframer.reader import Reader
 from reframer.records import Kind, Match, Notice, Reframe, Risk, Thought, Wishes
 from reframer.retrieval import TechniqueRetriever
 from reframer.review import review, review_opening
@@ -132,8 +132,8 @@ class Reframer:
         """Return the flow as the settings say; the models are opened when a text needs them."""
         seal.switch_off_reporting()
         try:
-            safety = Safety(LocalEmbeddings.from_catalog(settings.models_dir))
-        except ModelError:
+            safety = Safety(Reader.from_catalog(settings.models_dir))
+        except (ModelError, KnowledgeError):
             safety = Safety()
         return cls(safety, lambda: _open_rooms(settings), settings.country)
 
@@ -383,11 +383,11 @@ class Reframer:
 
 
 def _open_rooms(settings: Settings) -> Rooms:
-    embeddings = LocalEmbeddings.from_catalog(settings.models_dir)
+    reader = Reader.from_catalog(settings.models_dir)
     techniques = load_techniques(settings.cards_dir)
     return Rooms(
-        Critic(embeddings),
-        TechniqueRetriever.open(techniques, embeddings),
+        Critic(reader),
+        TechniqueRetriever.open(techniques, reader.embeddings, reader),
         lambda: Fit.learn(techniques),
         lambda: open_speaker(settings),
     )

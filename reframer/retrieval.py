@@ -28,8 +28,9 @@ from pydantic import ConfigDict, Field
 
 from reframer import paths, seal
 from reframer.affinity import Affinity
-from reframer.embedding import LocalEmbeddings, Vectors
+from reframer.encoder import Vectors
 from reframer.errors import IndexUnusable
+from reframer.reader import Reader
 from reframer.records import Example, Kind, Match, Technique
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class TechniqueRetriever(BaseRetriever):
 
     Attributes:
         index: The index of the cards.
-        affinity: What was learned with the embedder, if anything.
+        affinity: What was learned of such thoughts, if anything.
         k: How many techniques `invoke` returns.
     """
 
@@ -81,6 +82,7 @@ class TechniqueRetriever(BaseRetriever):
         cls,
         techniques: Sequence[Technique],
         embeddings: Embeddings,
+        reader: Reader | None = None,
         folder: Path | None = None,
         on_repair: Callable[[str], None] = tell,
     ) -> TechniqueRetriever:
@@ -89,6 +91,8 @@ class TechniqueRetriever(BaseRetriever):
         Args:
             techniques: All that may be found.
             embeddings: Makes the vectors.
+            reader: Has learned which technique a thought calls for, and goes with the embedder;
+                without one, likeness decides.
             folder: Where the index lies; by default the user's cache folder.
             on_repair: Told in a sentence when the index is made, or made again.
 
@@ -96,7 +100,7 @@ class TechniqueRetriever(BaseRetriever):
             IndexUnusable: It can be neither read nor made.
         """
         folder = paths.cache_dir() if folder is None else folder
-        affinity = Affinity(embeddings) if isinstance(embeddings, LocalEmbeddings) else None
+        affinity = Affinity(embeddings, reader) if reader else None
         known = affinity.known if affinity else None
         index = CardIndex(techniques, embeddings, folder, on_repair, known)
         return cls(index=index, affinity=affinity)

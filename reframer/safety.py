@@ -2,12 +2,12 @@
 
     text ── normal (slips put right) ── units (whole, sentences, pairs, pieces of long ones)
          ── lexicon (patterns with guards)      ─┐
-         ── classifier (layers and the lexicon)  ┴── the highest level wins ──> Risk
+         ── reader (a small network)            ─┴── the highest level wins ──> Risk
     Risk ── signposts (written words, help lines of the country) ──> text
 
-No language model decides here or words an answer. The lexicon works alone; the classifier, a
-logistic regression over what the embedder's layers make of a text, only ever adds to it. Joining a
-word list with a small classifier follows Swaminathan et al. (2023), npj Digital Medicine 6, 213.
+No language model decides here or words an answer. The lexicon works alone; the reader, which tells
+how like statements of danger a text is, only ever adds to it. Joining a word list with a small
+classifier follows Swaminathan et al. (2023), npj Digital Medicine 6, 213.
 """
 
 from __future__ import annotations
@@ -23,26 +23,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import yaml
-from numpy.typing import NDArray
 
 from reframer import paths
-from reframer.embedding import LocalEmbeddings
 from reframer.errors import KnowledgeError
+from reframer.reader import Reader
 from reframer.records import Level, Risk, Voice
 from reframer.sentences import split
 
 Serves = Literal["everyone", "young", "abuse"]
-Floats = NDArray[np.float32]
 
 RANK: Mapping[Level, int] = {"none": 0, "concern": 1, "crisis": 2}
-LEXICON_FEATURES = 4
 LONGEST_AGE_DAYS = 365
 
 _LONGEST_PIECE = 30  # words; a longer sentence is also read in pieces
 _PIECE_STEP = 15
-_LONGEST_WHOLE = 120  # words; the vector of a longer text says nothing of one line
 _LINES_SHOWN = 2
 
 
@@ -56,13 +51,11 @@ class Reading:
     Attributes:
         level: The highest level found.
         signals: Names of the signals at any level, in the lexicon's order.
-        guarded: Whether a guard set something aside.
         figure: Whether the text is a figure of speech from end to end, and surely no more.
     """
 
     level: Level = "none"
     signals: tuple[tuple[Level, str], ...] = ()
-    guarded: bool = False
     figure: bool = False
 
 
@@ -150,19 +143,17 @@ class Lexicon:
     def read(self, text: str) -> Reading:
         """Return what the patterns find in a text already `normal`."""
         found: dict[tuple[Level, str], None] = {}
-        guarded = False
         for signal in self._signals:
             for match in signal.pattern.finditer(text):
                 level = signal.level
                 for guard in signal.guards:
                     if guard.holds(text, match.start(), match.end()):
                         level = min(level, guard.leaves, key=RANK.__getitem__)
-                        guarded = True
                 if level != "none":
                     found[level, signal.name] = None
         highest = _highest(level for level, _ in found)
         figure = bool(self._figures.fullmatch(text.rstrip(" .!")))
-        return Reading(highest, tuple(found), guarded, figure)
+        return Reading(highest, tuple(found), figure)
 
     def _right(self, word: str) -> str:
         if not word.isalpha() and not word.isdigit() and word.isascii():
@@ -205,67 +196,6 @@ def _shared(word: str, other: str) -> int:
     return next((at for at, (a, b) in pairs if a != b), min(len(word), len(other)))
 
 
-# Reading vectors
-
-
-@dataclass(frozen=True, slots=True)
-class Classifier:
-    """A logistic regression with one row of weights for each level.
-
-    Attributes:
-        weights: Shape (3, features), levels in the order of `RANK`; see `features`.
-        bias: Shape (3,).
-        crisis: Least probability of crisis that is called crisis.
-        concern: Least probability of anything but none that is called concern.
-    """
-
-    weights: Floats
-    bias: Floats
-    crisis: float
-    concern: float
-
-    @classmethod
-    @cache
-    def shipped(cls) -> Classifier:
-        """Return the classifier that comes with the program."""
-        with np.load(
-            paths.asset("knowledge", "safety", "weights.npz"), allow_pickle=False
-        ) as table:
-            return cls(
-                table["weights"], table["bias"], float(table["crisis"]), float(table["concern"])
-            )
-
-    def probabilities(self, features: Floats) -> Floats:
-        """Return the probability of each level, shape (texts, 3)."""
-        scores = features @ self.weights.T + self.bias
-        odds = np.exp(scores - scores.max(1, keepdims=True))
-        result: Floats = odds / odds.sum(1, keepdims=True)
-        return result
-
-    def levels(self, features: Floats) -> list[Level]:
-        """Return the level of each text."""
-        return [
-            "crisis" if crisis >= self.crisis else "concern" if 1 - none >= self.concern else "none"
-            for none, _, crisis in self.probabilities(features)
-        ]
-
-
-def features(layers: Floats, readings: Sequence[Reading]) -> Floats:
-    """Return what the classifier looks at, a row for each text.
-
-    Args:
-        layers: What the embedder's layers make of the texts. Those from the second on are read
-            side by side: the last alone says what a text is about, and less of who wants what.
-        readings: What the lexicon found in the texts.
-    """
-    words = [
-        [r.level == "concern", r.level == "crisis", r.guarded, r.guarded and r.level == "none"]
-        for r in readings
-    ]
-    table = np.array(words, np.float32).reshape(len(readings), LEXICON_FEATURES)
-    return np.hstack([*layers[:, 1:].swapaxes(0, 1), table], dtype=np.float32)
-
-
 # Assessing
 
 
@@ -273,11 +203,11 @@ class Safety:
     """Reads the whole of a text for danger.
 
     Args:
-        embeddings: The embedder that the classifier reads; None to go by the lexicon alone.
+        reader: Tells what a text resembles; None to go by the lexicon alone.
     """
 
-    def __init__(self, embeddings: LocalEmbeddings | None = None) -> None:
-        self._embeddings = embeddings
+    def __init__(self, reader: Reader | None = None) -> None:
+        self._reader = reader
         self._lexicon = Lexicon.shipped()
 
     def assess(self, text: str) -> Risk:
@@ -297,13 +227,17 @@ class Safety:
         return Risk(level, tuple(sorted(name for name, reached in found if reached == level)))
 
     def _resembles(self, units: Sequence[str], readings: Sequence[Reading]) -> set[Level]:
-        """Return the levels above none that the classifier sees, figures of speech left out."""
-        if self._embeddings is None or not units or readings[0].figure:  # the first is the whole
+        """Return the levels above none that the reader sees, figures of speech left out."""
+        if self._reader is None or not units or readings[0].figure:  # the first is the whole
             return set()
-        doubtful = [number for number, reading in enumerate(readings) if not reading.figure]
-        layers = self._embeddings.layers([units[number] for number in doubtful])
-        table = features(layers, [readings[number] for number in doubtful])
-        return set(Classifier.shipped().levels(table)) - {"none"}
+        pairs = zip(units, readings, strict=True)
+        found = self._reader.read([unit for unit, reading in pairs if not reading.figure])
+        least = self._reader.thresholds
+        return {
+            "crisis" if crisis >= least.crisis else "concern"
+            for none, _, crisis in found.levels.tolist()
+            if crisis >= least.crisis or 1 - none >= least.concern
+        }
 
 
 def also_unsafe(answer: str) -> bool:

@@ -13,6 +13,7 @@ from reframer import catalog, settings
 if TYPE_CHECKING:
     from reframer.embedding import LocalEmbeddings
     from reframer.llama.chat import ChatLlama
+    from reframer.reader import Reader
 
 _SMALL = "smollm2-135m"
 
@@ -36,6 +37,14 @@ def embeddings(models_dir: Path) -> LocalEmbeddings:
     from reframer.embedding import LocalEmbeddings
 
     return LocalEmbeddings.from_catalog(models_dir)
+
+
+@pytest.fixture(scope="session")
+def reader(embeddings: LocalEmbeddings) -> Reader:
+    """The reader, opened once likewise."""
+    from reframer.reader import Reader
+
+    return Reader.open(embeddings)
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,10 @@ from pydantic import Field
 from reframer import seal
 from reframer.conversation import Library
 from reframer.critic import Critic
-from reframer.embedding import LocalEmbeddings
 from reframer.engine import Rooms, Speaker
 from reframer.errors import ModelMissing
 from reframer.knowledge import load_background, load_techniques
+from reframer.reader import Reader
 from reframer.records import Kind, Match, Technique
 from reframer.safety import Safety
 from reframer.settings import Settings, load
@@ -79,7 +79,7 @@ class Shelf:
 def house(settings: Settings, *, missing: bool = False) -> House:
     """Return a house in which all is real but the model and the search for techniques."""
     techniques, background = load_techniques(), load_background()
-    embeddings = LocalEmbeddings.from_catalog(settings.models_dir)
+    reader = Reader.from_catalog(settings.models_dir)
 
     def speaker() -> Speaker:
         if missing:
@@ -87,14 +87,14 @@ def house(settings: Settings, *, missing: bool = False) -> House:
         return Speaker(Quick(), "fake", "answers")
 
     rooms = Rooms(
-        Critic(embeddings),
+        Critic(reader),
         Shelf(techniques),  # type: ignore[arg-type]
         EverythingFits,  # type: ignore[arg-type]
         speaker,
     )
-    friend = Friend(Safety(embeddings), lambda: rooms, settings.country)
+    friend = Friend(Safety(reader), lambda: rooms, settings.country)
     friend.wake()
-    library = Library(embeddings, techniques, background)
+    library = Library(lambda: reader, techniques, background)
     return House(settings, friend, library, techniques, background)
 
 

@@ -10,6 +10,7 @@ import pytest
 from reframer.affinity import Affinity
 from reframer.embedding import LocalEmbeddings
 from reframer.knowledge import load_techniques
+from reframer.reader import Reader
 from reframer.retrieval import card_text
 
 TECHNIQUES = load_techniques()
@@ -17,8 +18,8 @@ EXAMPLES = [example for technique in TECHNIQUES for example in technique.example
 
 
 @pytest.fixture(scope="module")
-def affinity(embeddings: LocalEmbeddings) -> Affinity:
-    return Affinity(embeddings)
+def affinity(embeddings: LocalEmbeddings, reader: Reader) -> Affinity:
+    return Affinity(embeddings, reader)
 
 
 def test_every_text_of_the_index_comes_with_its_vector(affinity: Affinity) -> None:

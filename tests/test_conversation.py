@@ -9,10 +9,10 @@ import pytest
 
 from reframer.conversation import Conversation, Library, TurnKind, labelled
 from reframer.critic import Critic
-from reframer.embedding import LocalEmbeddings
 from reframer.engine import LONGEST_TEXT, Reframer, Rooms, Speaker
 from reframer.errors import TextEmpty, TextTooLong
 from reframer.knowledge import Background, load_background, load_techniques
+from reframer.reader import Reader
 from reframer.records import VOICES, Kind, Match, Technique, Voice, Wishes
 from reframer.safety import Safety, stays, went_on
 from tests.fakes import EverythingFits, FakeChatModel
@@ -44,8 +44,8 @@ class Cards:
 
 
 @pytest.fixture(scope="module")
-def library(embeddings: LocalEmbeddings) -> Library:
-    return Library(embeddings, load_techniques(), load_background())
+def library(reader: Reader) -> Library:
+    return Library(lambda: reader, load_techniques(), load_background())
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +54,9 @@ def cards() -> Cards:
 
 
 @pytest.fixture
-def begin(embeddings: LocalEmbeddings, library: Library, cards: Cards) -> Begin:
+def begin(reader: Reader, library: Library, cards: Cards) -> Begin:
     """Begin a conversation in which the model says what it is told to."""
-    critic, safety = Critic(embeddings), Safety(embeddings)
+    critic, safety = Critic(reader), Safety(reader)
     cards.thoughts.clear()
 
     def begin(*answers: str, wishes: Wishes | None = None) -> Conversation:
@@ -233,9 +233,9 @@ def test_every_voice_has_words_for_every_turn(begin: Begin, voice: Voice) -> Non
 
 
 def test_what_safety_hears_is_never_taken_for_anything_else_and_it_hears_every_crisis(
-    begin: Begin, embeddings: LocalEmbeddings
+    begin: Begin, reader: Reader
 ) -> None:
-    conversation, safety = begin(), Safety(embeddings)
+    conversation, safety = begin(), Safety(reader)
     for row in labelled():
         if row.kind == "safety":
             heard = safety.assess(row.text).level != "none"

@@ -13,9 +13,10 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from reframer.engine import LONGEST_TEXT, Reframer, Rooms, Speaker
-from reframer.errors import ModelError, ModelMissing, TextEmpty, TextTooLong
+from reframer.errors import KnowledgeError, ModelError, ModelMissing, TextEmpty, TextTooLong
 from reframer.fit import Fit
 from reframer.knowledge import load_techniques
+from reframer.reader import Reader
 from reframer.records import (
     Example,
     Kind,
@@ -344,6 +345,17 @@ def test_danger_is_met_even_when_no_model_can_be_opened() -> None:
     assert friend.reframe("danger").origin == "safety"
     with pytest.raises(ModelMissing):
         friend.reframe(THOUGHT)
+
+
+def test_with_a_damaged_reader_safety_still_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(_: Path) -> Reader:
+        raise KnowledgeError("The reader cannot be read.", "Install the program again.")
+
+    monkeypatch.setattr(Reader, "from_catalog", damaged)
+    friend = Reframer.open(Settings())
+    assert friend.reframe("i am going to kill myself tonight").risk.level == "crisis"
+    with pytest.raises(KnowledgeError, match="Install the program again"):
+        friend.prepare()
 
 
 def test_without_any_file_of_a_model_safety_still_answers(tmp_path: Path) -> None:

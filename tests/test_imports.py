@@ -16,8 +16,9 @@ PACKAGE = Path(__file__).parent.parent / "reframer"
 # A room may import rooms of the layers above it in this list, and nothing beside or below.
 LAYERS = (
     {"errors", "paths", "records", "threads"},
-    {"settings", "seal", "catalog", "history"},
+    {"settings", "seal", "catalog", "history", "encoder"},
     {"pull", "llama", "embedding", "knowledge", "sentences", "server"},
+    {"reader"},
     {"affinity", "critic", "safety", "names", "pictures"},
     {"retrieval"},
     {"prompts", "review", "fit", "trust", "mirror"},

@@ -16,9 +16,9 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 
-from reframer.embedding import LocalEmbeddings
 from reframer.errors import IndexUnusable
 from reframer.knowledge import example_id, load_techniques
+from reframer.reader import Reader
 from reframer.records import Example, Kind, Match, Source, Technique
 from reframer.retrieval import CardIndex, TechniqueRetriever
 
@@ -79,7 +79,7 @@ CARDS = (
 
 
 def _open(folder: Path, techniques: Sequence[Technique] = CARDS) -> TechniqueRetriever:
-    return TechniqueRetriever.open(techniques, WordEmbeddings(), folder, lambda _: None)
+    return TechniqueRetriever.open(techniques, WordEmbeddings(), None, folder, lambda _: None)
 
 
 def _names(matches: Sequence[Match]) -> list[str]:
@@ -184,7 +184,7 @@ def _contents(folder: Path) -> list[bytes]:
 
 def _told(folder: Path, techniques: Sequence[Technique] = CARDS, size: int = 256) -> list[str]:
     said: list[str] = []
-    retriever = TechniqueRetriever.open(techniques, WordEmbeddings(size), folder, said.append)
+    retriever = TechniqueRetriever.open(techniques, WordEmbeddings(size), None, folder, said.append)
     assert retriever.search("burnt bread", k=1)[0].technique.id == "bread"
     return said
 
@@ -262,7 +262,7 @@ import sys
 from pathlib import Path
 from tests.test_retrieval import CARDS, WordEmbeddings
 from reframer.retrieval import TechniqueRetriever
-retriever = TechniqueRetriever.open(CARDS, WordEmbeddings(), Path(sys.argv[1]))
+retriever = TechniqueRetriever.open(CARDS, WordEmbeddings(), folder=Path(sys.argv[1]))
 print(retriever.search("burnt bread", k=1)[0].technique.id)
 """
 
@@ -302,9 +302,9 @@ def test_a_dotenv_file_in_the_current_folder_changes_nothing(tmp_path: Path) -> 
     assert out.split() == ["bread"], err
 
 
-def test_the_real_cards_are_found_by_plain_thoughts(tmp_path: Path, models_dir: Path) -> None:
+def test_the_real_cards_are_found_by_plain_thoughts(tmp_path: Path, reader: Reader) -> None:
     retriever = TechniqueRetriever.open(
-        load_techniques(), LocalEmbeddings.from_catalog(models_dir), tmp_path, lambda _: None
+        load_techniques(), reader.embeddings, reader, tmp_path, lambda _: None
     )
     for thought, wanted in (
         ("I should be over his death by now", "grief-at-its-own-pace"),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from models.training.safety import statements
+from models.training.safety_data import statements
 from reframer import paths, safety
 from reframer.cli.assess import assess
-from reframer.embedding import LocalEmbeddings
 from reframer.errors import KnowledgeError
+from reframer.reader import Reader, Thresholds
 from reframer.records import Risk, Voice
 from reframer.safety import (
     RANK,
@@ -44,12 +47,12 @@ ENTRY = {
 
 @pytest.fixture(scope="module")
 def lexicon_alone() -> Safety:
-    return Safety(embeddings=None)
+    return Safety()
 
 
 @pytest.fixture(scope="module")
-def with_vectors(models_dir: Path) -> Safety:
-    return Safety(LocalEmbeddings.from_catalog(models_dir))
+def with_reader(reader: Reader) -> Safety:
+    return Safety(reader)
 
 
 @pytest.mark.parametrize(
@@ -100,8 +103,8 @@ def test_a_concern_is_heard_and_named(lexicon_alone: Safety, text: str, signal: 
         "I'm such an idiot, I ruin everything.",
     ],
 )
-def test_a_figure_of_speech_is_no_crisis(with_vectors: Safety, text: str) -> None:
-    assert with_vectors.assess(text) == Risk()
+def test_a_figure_of_speech_is_no_crisis(with_reader: Safety, text: str) -> None:
+    assert with_reader.assess(text) == Risk()
 
 
 @pytest.mark.parametrize(
@@ -118,9 +121,9 @@ def test_a_figure_of_speech_is_no_crisis(with_vectors: Safety, text: str) -> Non
     ],
 )
 def test_a_figure_of_speech_that_stands_alone_raises_no_alarm(
-    with_vectors: Safety, text: str
+    with_reader: Safety, text: str
 ) -> None:
-    assert with_vectors.assess(text) == Risk()
+    assert with_reader.assess(text) == Risk()
 
 
 @pytest.mark.parametrize(
@@ -137,9 +140,9 @@ def test_a_figure_of_speech_that_stands_alone_raises_no_alarm(
     ],
 )
 def test_what_only_begins_like_a_figure_of_speech_is_still_heard(
-    with_vectors: Safety, text: str
+    with_reader: Safety, text: str
 ) -> None:
-    assert with_vectors.assess(text).level != "none"
+    assert with_reader.assess(text).level != "none"
 
 
 def test_no_statement_of_danger_is_a_figure_of_speech() -> None:
@@ -148,17 +151,53 @@ def test_no_statement_of_danger_is_a_figure_of_speech() -> None:
     assert [text for text in dangerous if lexicon.read(lexicon.normal(text)).figure] == []
 
 
-def test_a_long_entry_does_not_hide_a_line(with_vectors: Safety) -> None:
+def test_a_long_entry_does_not_hide_a_line(with_reader: Safety) -> None:
     ordinary = "We had soup and watched the rain. The bus was late. " * 20
-    assert with_vectors.assess(f"{ordinary}I want to die. {ordinary}").level == "crisis"
+    assert with_reader.assess(f"{ordinary}I want to die. {ordinary}").level == "crisis"
 
 
-def test_the_classifier_only_adds_to_the_lexicon(
-    with_vectors: Safety, lexicon_alone: Safety
-) -> None:
+def test_the_reader_only_adds_to_the_lexicon(with_reader: Safety, lexicon_alone: Safety) -> None:
     for row in statements()[::40]:
-        alone, both = lexicon_alone.assess(row.text), with_vectors.assess(row.text)
+        alone, both = lexicon_alone.assess(row.text), with_reader.assess(row.text)
         assert RANK[both.level] >= RANK[alone.level]
+
+
+class SetReader:
+    """A reader that finds the same shares of the levels in every text."""
+
+    thresholds = Thresholds(critical=0.5, concern=0.4, crisis=0.3)
+
+    def __init__(self, *shares: float) -> None:
+        self.shares = shares
+        self.texts: list[str] = []
+
+    def read(self, texts: Sequence[str]) -> SimpleNamespace:
+        self.texts += texts
+        return SimpleNamespace(levels=np.array([self.shares] * len(texts)))
+
+
+@pytest.mark.parametrize(
+    ("shares", "risk"),
+    [
+        ((0.7, 0.2, 0.1), Risk()),
+        ((0.5, 0.4, 0.1), Risk("concern", ("resemblance",))),
+        ((0.5, 0.2, 0.3), Risk("crisis", ("resemblance",))),
+    ],
+)
+def test_what_the_reader_is_sure_enough_of_is_a_level(
+    shares: tuple[float, float, float], risk: Risk
+) -> None:
+    assert Safety(SetReader(*shares)).assess("We had soup.") == risk  # type: ignore[arg-type]
+
+
+def test_the_reader_is_not_asked_about_a_figure_of_speech() -> None:
+    reader = SetReader(0, 0, 1)
+    safety = Safety(reader)  # type: ignore[arg-type]
+    assert safety.assess("My feet are killing me.") == Risk()
+    assert safety.assess("").level == "none"
+    assert reader.texts == []
+    safety.assess("My feet are killing me. We had soup.")
+    assert reader.texts == ["My feet are killing me. We had soup.", "We had soup."]
 
 
 @pytest.mark.parametrize("name", ["fresh.tsv", "unseen.tsv"])
@@ -180,16 +219,16 @@ def test_the_statements_are_many_and_each_is_there_once() -> None:
 # The goal for indirect wording is .80: see docs/safety.md for what is missing.
 @pytest.mark.parametrize(("wording", "least"), [("explicit", 0.95), ("indirect", 0.60)])
 def test_as_many_of_the_held_out_third_are_heard_as_the_documents_say(
-    with_vectors: Safety, wording: str, least: float
+    with_reader: Safety, wording: str, least: float
 ) -> None:
     rows = [row for row in statements() if row.held_out and row.wording == wording]
-    heard = sum(with_vectors.assess(row.text).level != "none" for row in rows)
+    heard = sum(with_reader.assess(row.text).level != "none" for row in rows)
     assert heard / len(rows) >= least
 
 
-def test_the_goal_of_false_alarms_is_met_on_held_out_self_criticism(with_vectors: Safety) -> None:
+def test_the_goal_of_false_alarms_is_met_on_held_out_self_criticism(with_reader: Safety) -> None:
     rows = [row for row in statements() if row.held_out and row.wording == "self-critical"]
-    flagged = sum(with_vectors.assess(row.text).level != "none" for row in rows)
+    flagged = sum(with_reader.assess(row.text).level != "none" for row in rows)
     assert flagged / len(rows) <= 0.05
 
 

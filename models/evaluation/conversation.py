@@ -19,10 +19,10 @@ from langchain_core.language_models import FakeListChatModel
 from reframer import settings
 from reframer.conversation import Conversation, Labelled, Library, Reading, labelled
 from reframer.critic import Critic
-from reframer.embedding import LocalEmbeddings
 from reframer.engine import Reframer, Rooms, Speaker
 from reframer.fit import Fit
 from reframer.knowledge import load_background, load_techniques
+from reframer.reader import Reader
 from reframer.retrieval import TechniqueRetriever
 from reframer.safety import Safety
 
@@ -34,20 +34,20 @@ _WORDS = "A deadline went by, and your stomach dropped with it. The page was lat
 Read = tuple[Labelled, Reading]
 
 
-class Reader:
+class Listener:
     """Reads turns as the next ones of conversations that have begun."""
 
     def __init__(self) -> None:
-        embeddings = LocalEmbeddings.from_catalog(settings.load().models_dir)
+        reader = Reader.from_catalog(settings.load().models_dir)
         techniques = load_techniques()
         rooms = Rooms(
-            Critic(embeddings),
-            TechniqueRetriever.open(techniques, embeddings),
+            Critic(reader),
+            TechniqueRetriever.open(techniques, reader.embeddings, reader),
             lambda: Fit.learn(techniques),
             lambda: Speaker(FakeListChatModel(responses=[_WORDS]), "fake", "answers"),
         )
-        reframer = Reframer(Safety(embeddings), lambda: rooms)
-        self._library = Library(embeddings, techniques, load_background())
+        reframer = Reframer(Safety(reader), lambda: rooms)
+        self._library = Library(lambda: reader, techniques, load_background())
         self._answered = Conversation(reframer, self._library)
         self._answered.take(_THOUGHT)
         self._concerned = Conversation(reframer, self._library)
@@ -65,12 +65,12 @@ class Reader:
 
 def report(data: Path | None = None) -> str:  # noqa: ARG001 - as all areas
     """Return the figures of the conversation as Markdown."""
-    reader = Reader()
+    listener = Listener()
     sets = {
         "for evaluation only": [row for row in labelled() if row.held_out],
         "written afterwards": labelled("fresh.tsv"),
     }
-    readings = {name: [(row, reader.read(row)) for row in rows] for name, rows in sets.items()}
+    readings = {name: [(row, listener.read(row)) for row in rows] for name, rows in sets.items()}
     together = [pair for pairs in readings.values() for pair in pairs]
     return "\n\n".join(
         [kind_table(readings), detail_table(readings), danger(together), confusions(together)]

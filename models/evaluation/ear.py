@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from models.training.critic_data import Labelled, diary_sentences, labelled, part
 from reframer import paths, settings
 from reframer.critic import Critic
-from reframer.embedding import LocalEmbeddings, Vectors
+from reframer.embedding import LocalEmbeddings
+from reframer.encoder import Vectors
 from reframer.knowledge import load_techniques
+from reframer.reader import Reader
 from reframer.records import Notice
 
 Truth = NDArray[np.bool_]
@@ -43,13 +45,13 @@ def report(data: Path | None = None) -> str:
     Args:
         data: Folder that holds ``lemotif.csv``; without it the diary is left out.
     """
-    embeddings = LocalEmbeddings.from_catalog(settings.load().models_dir)
-    critic = Critic(embeddings)
+    reader = Reader.from_catalog(settings.load().models_dir)
+    critic = Critic(reader)
     rows = [row for row in labelled() if part(row.text) == "test"]
     begin = time.perf_counter()
     notices = [heard_in(notices) for notices in critic.notice_many([row.text for row in rows])]
     seconds = (time.perf_counter() - begin) / len(rows) * 1000
-    plain = plain_embedding(embeddings)
+    plain = plain_embedding(reader.embeddings)
     texts = [row.text for row in rows]
     baselines: dict[str, Truth] = {
         "the ear": np.array([notice.self_critical for notice in notices]),

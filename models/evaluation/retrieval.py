@@ -20,6 +20,7 @@ from reframer import settings
 from reframer.critic import Critic
 from reframer.embedding import LocalEmbeddings
 from reframer.knowledge import load_techniques
+from reframer.reader import Reader
 from reframer.records import Example, Kind, Technique
 from reframer.retrieval import TechniqueRetriever
 
@@ -33,22 +34,22 @@ _EAGER = 0.2
 def report(data: Path | None = None) -> str:  # noqa: ARG001 - the cards are all that is needed
     """Return the table of hits, and how long a search takes."""
     techniques = load_techniques()
-    embeddings = LocalEmbeddings.from_catalog(settings.load().models_dir)
+    reader = Reader.from_catalog(settings.load().models_dir)
     held_out = [e for technique in techniques for e in technique.examples if e.held_out]
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        retriever = _open(techniques, embeddings, Path(folder))
+        retriever = _open(techniques, reader, Path(folder))
         built = time.perf_counter() - started
         started = time.perf_counter()
-        _open(techniques, embeddings, Path(folder))
+        _open(techniques, reader, Path(folder))
         opened = time.perf_counter() - started
-        kinds = _kinds(Critic(embeddings), held_out)
+        kinds = _kinds(Critic(reader), held_out)
         methods: dict[str, Ranking] = {
             "reframer, with the kinds that the ear hears": lambda e: retriever.rank(
                 e.thought, kinds[e.id]
             ),
             "reframer, without kinds": lambda e: retriever.rank(e.thought),
-            "nearest example by embedding": _by_embedding(techniques, embeddings),
+            "nearest example by embedding": _by_embedding(techniques, reader.embeddings),
             "BM25 over examples and cards": _by_bm25(techniques),
             "chance": _by_chance(techniques),
         }
@@ -67,10 +68,8 @@ def report(data: Path | None = None) -> str:  # noqa: ARG001 - the cards are all
     )
 
 
-def _open(
-    techniques: Sequence[Technique], embeddings: LocalEmbeddings, folder: Path
-) -> TechniqueRetriever:
-    return TechniqueRetriever.open(techniques, embeddings, folder, on_repair=lambda _: None)
+def _open(techniques: Sequence[Technique], reader: Reader, folder: Path) -> TechniqueRetriever:
+    return TechniqueRetriever.open(techniques, reader.embeddings, reader, folder, lambda _: None)
 
 
 def _kinds(critic: Critic, examples: Sequence[Example]) -> dict[str, tuple[Kind, ...]]:

@@ -12,10 +12,10 @@ from itertools import groupby
 from pathlib import Path
 
 from models.training.critic_data import labelled, part
-from models.training.safety import Statement, statements
+from models.training.safety_data import Statement, statements
 from reframer import paths, settings
-from reframer.embedding import LocalEmbeddings
 from reframer.knowledge import load_techniques
+from reframer.reader import Reader
 from reframer.records import Risk
 from reframer.safety import RANK, Safety
 from reframer.sentences import split
@@ -27,7 +27,7 @@ def report(data: Path | None = None) -> str:
     Args:
         data: Folder that holds ``lemotif.csv``; without it the diary is left out.
     """
-    both = Safety(LocalEmbeddings.from_catalog(settings.load().models_dir))
+    both = Safety(Reader.from_catalog(settings.load().models_dir))
     lexicon = Safety()
     held_out = [row for row in statements() if row.held_out]
     fresh, unseen, later = (
@@ -66,7 +66,7 @@ def recall_table(title: str, rows: Sequence[Statement], both: Safety, lexicon: S
     Args:
         title: Heading of the first column.
         rows: The statements.
-        both: Safety with the classifier.
+        both: Safety with the reader.
         lexicon: Safety without it.
     """
     lines = [
@@ -92,7 +92,7 @@ def alarm_table(texts: dict[str, list[str]], both: Safety, lexicon: Safety) -> s
 
     Args:
         texts: Texts by the name of their kind.
-        both: Safety with the classifier.
+        both: Safety with the reader.
         lexicon: Safety without it.
     """
     lines = ["| False alarms | texts | all | by the lexicon alone |", "|---|---:|---:|---:|"]

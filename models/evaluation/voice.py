@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from reframer import catalog, paths, prompts, seal, settings
-from reframer.embedding import LocalEmbeddings
 from reframer.engine import Reframer
 from reframer.knowledge import load_techniques
 from reframer.llama.chat import ChatLlama
+from reframer.reader import Reader
 from reframer.records import Match, Origin
 from reframer.retrieval import TechniqueRetriever
 from reframer.review import RULES, review
@@ -83,8 +83,8 @@ def thoughts() -> list[Asked]:
 def speak_all(asked: Sequence[Asked]) -> list[Row]:
     """Let every configuration answer every thought."""
     chosen = settings.load()
-    embeddings = LocalEmbeddings.from_catalog(chosen.models_dir)
-    retriever = TechniqueRetriever.open(load_techniques(), embeddings)
+    reader = Reader.from_catalog(chosen.models_dir)
+    retriever = TechniqueRetriever.open(load_techniques(), reader.embeddings, reader)
     matches = {one.thought: retriever.search(one.thought, k=1)[0] for one in asked}
     return [
         _run("the thought itself", asked, lambda thought: thought),

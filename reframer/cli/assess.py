@@ -9,8 +9,8 @@ import click
 
 from reframer import settings
 from reframer.cli.read import decode
-from reframer.embedding import LocalEmbeddings
-from reframer.errors import ModelError
+from reframer.errors import KnowledgeError, ModelError
+from reframer.reader import Reader
 from reframer.safety import Safety, signposts
 from reframer.settings import Settings
 
@@ -44,9 +44,9 @@ def assess(file: BinaryIO, as_json: bool, country: str | None) -> None:
 
 
 def open_safety(chosen: Settings) -> Safety:
-    """Open safety with the embedder where it is on this machine, and by its lexicon otherwise."""
+    """Open safety with the reader where it can be opened, and with the lexicon alone otherwise."""
     try:
-        return Safety(LocalEmbeddings.from_catalog(chosen.models_dir))
-    except ModelError as problem:
+        return Safety(Reader.from_catalog(chosen.models_dir))
+    except (ModelError, KnowledgeError) as problem:
         click.echo(f"Only the word list is used: {problem.message}", err=True)
         return Safety()

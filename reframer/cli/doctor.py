@@ -121,12 +121,12 @@ def _embed(chosen: Settings) -> str:
 
 def _listen(chosen: Settings) -> str:
     from reframer.critic import Critic
-    from reframer.embedding import LocalEmbeddings
+    from reframer.reader import Reader
     from reframer.safety import Safety
 
-    embeddings = LocalEmbeddings.from_catalog(chosen.models_dir)
-    Critic(embeddings).notice(_THOUGHT)
-    Safety(embeddings).assess(_THOUGHT)
+    reader = Reader.from_catalog(chosen.models_dir)
+    Critic(reader).notice(_THOUGHT)
+    Safety(reader).assess(_THOUGHT)
     return "They read."
 
 
@@ -144,13 +144,15 @@ def _check_cards(chosen: Settings) -> Iterator[Check]:
 
 
 def _search(chosen: Settings) -> str:
-    from reframer.embedding import LocalEmbeddings
     from reframer.knowledge import load_techniques
+    from reframer.reader import Reader
     from reframer.retrieval import TechniqueRetriever
 
     techniques = load_techniques(chosen.cards_dir, lambda _: None)
-    embeddings = LocalEmbeddings.from_catalog(chosen.models_dir)
-    retriever = TechniqueRetriever.open(techniques, embeddings, on_repair=lambda _: None)
+    reader = Reader.from_catalog(chosen.models_dir)
+    retriever = TechniqueRetriever.open(
+        techniques, reader.embeddings, reader, on_repair=lambda _: None
+    )
     retriever.search(_THOUGHT, k=1)
     return f"It finds techniques ({paths.cache_dir()})."
 

@@ -23,10 +23,10 @@ def notice(file: BinaryIO, as_json: bool) -> None:
     oneself.
     """
     from reframer.critic import Critic  # loads the tokenizer and the matrix library
-    from reframer.embedding import LocalEmbeddings
+    from reframer.reader import Reader
 
     text = decode(file.read())
-    critic = Critic(LocalEmbeddings.from_catalog(settings.load().models_dir))
+    critic = Critic(Reader.from_catalog(settings.load().models_dir))
     notices = critic.notice(text)
     if as_json:
         for heard in notices:

@@ -101,11 +101,12 @@ def _find(technique_id: str, cards: Sequence[Technique]) -> Technique:
 
 
 def _search(thought: str, count: int) -> tuple[Match, ...]:
-    from reframer.embedding import LocalEmbeddings  # loads what list and show do not need
+    from reframer.reader import Reader  # loads what list and show do not need
     from reframer.retrieval import TechniqueRetriever
 
-    embeddings = LocalEmbeddings.from_catalog(settings.load().models_dir)
-    return TechniqueRetriever.open(_load(), embeddings).search(thought, k=count)
+    reader = Reader.from_catalog(settings.load().models_dir)
+    retriever = TechniqueRetriever.open(_load(), reader.embeddings, reader)
+    return retriever.search(thought, k=count)
 
 
 def _summary(card: Technique) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
     text ── safety reads the whole of it
          ── rules that fit the whole of a short text: a wish, small talk, another language
-         ── the ear, and for short texts a regression on what the ear reads: any kind
+         ── the ear, and for short texts what the reader finds them like: any kind
          ──> Turn
 
 records   what these rooms hand each other

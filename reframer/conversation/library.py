@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
 
-from reframer.conversation.likeness import Like, Likeness
+from reframer.conversation.likeness import Like
 from reframer.conversation.records import Card
 from reframer.conversation.rules import load_rules
-from reframer.embedding import Layered, LocalEmbeddings, Vectors
+from reframer.encoder import Vectors
 from reframer.knowledge import Background, load_background, load_techniques
+from reframer.reader import Reader
 from reframer.records import Technique, Voice
 from reframer.settings import Settings
 
@@ -26,19 +27,19 @@ class Library:
     """Finds by meaning: the card that answers a question, and the kind of turn that a text is like.
 
     Args:
-        embeddings: Makes the vectors.
+        open_reader: Opens what reads texts and makes vectors of them; called once, when one is
+            needed.
         techniques: The technique cards.
         background: The background cards.
     """
 
     def __init__(
         self,
-        embeddings: Layered,
+        open_reader: Callable[[], Reader],
         techniques: Sequence[Technique],
         background: Sequence[Background],
     ) -> None:
-        self._embeddings = embeddings
-        self._likeness = Likeness(embeddings)
+        self._open_reader = open_reader
         cards: list[Card] = [*techniques, *background]
         self._cards = {card.id: card for card in cards}
 
@@ -47,11 +48,10 @@ class Library:
         """Open the cards of the program and of the user.
 
         Raises:
-            ModelError: The embedder is missing or damaged.
             KnowledgeError: There is no usable card.
         """
         return cls(
-            LocalEmbeddings.from_catalog(settings.models_dir),
+            lambda: Reader.from_catalog(settings.models_dir),
             load_techniques(settings.cards_dir),
             load_background(),
         )
@@ -65,9 +65,9 @@ class Library:
 
         Raises:
             ModelError: The embedder is missing or damaged.
-            KnowledgeError: The weights cannot be read.
+            KnowledgeError: The reader cannot be read.
         """
-        return self._likeness.of(text)
+        return Like.of(text, self._reader)
 
     def passages(self, question: str, voice: Voice = "adult") -> tuple[tuple[Card, str], ...]:
         """Return the paragraphs of the card that answers a question, the most fitting first.
@@ -79,7 +79,7 @@ class Library:
         Returns:
             None, where no card is near enough to know the answer.
         """
-        vector = np.array(self._embeddings.embed_query(question), np.float32)
+        vector = np.array(self._reader.embeddings.embed_query(question), np.float32)
         likeness = dict(zip(self._entries, (self._vectors @ vector).tolist(), strict=True))
         like, name = max(
             (like + _OWN * (voice in _readers(self._cards[name])), name)
@@ -93,6 +93,10 @@ class Library:
         if isinstance(card, Background):
             paragraphs.sort(key=lambda text: -likeness[name, text])
         return tuple((card, paragraph) for paragraph in paragraphs)
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return self._open_reader()
 
     @cached_property
     def _entries(self) -> list[tuple[str, str]]:
@@ -112,7 +116,7 @@ class Library:
     @cached_property
     def _vectors(self) -> Vectors:
         texts = [text for _, text in self._entries]
-        return np.array(self._embeddings.embed_documents(texts), np.float32)
+        return np.array(self._reader.embeddings.embed_documents(texts), np.float32)
 
 
 def _paragraphs(card: Card) -> list[str]:

@@ -113,8 +113,9 @@ class Scan:
 
         Raises:
             ModelError: The embedder is missing or damaged.
+            KnowledgeError: The reader, the cards or the index cannot be used.
         """
-        # Without the embedder safety reads with its word list alone, and that must not be kept.
+        # Without the reader safety reads with its word list alone, and that must not be kept.
         self._reframer.notice_many(())
         for batch in _batches(self._assessed(self._chosen())):
             safe = [read for read in batch if read.risk.level == "none"]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 from reframer import settings
 from reframer.conversation import Library
-from reframer.embedding import LocalEmbeddings, Vectors
 from reframer.knowledge import Background, load_background, load_techniques
+from reframer.reader import Reader
 from reframer.records import Technique, Wishes
 from reframer.safety import country_here
 from reframer.settings import Settings
@@ -43,7 +41,7 @@ class House:
             KnowledgeError: There is no usable card.
         """
         techniques, background = load_techniques(chosen.cards_dir), load_background()
-        library = Library(_LateEmbeddings(chosen), techniques, background)
+        library = Library(lambda: Reader.from_catalog(chosen.models_dir), techniques, background)
         friend = Friend.open(chosen)
         friend.wake()
         return cls(chosen, friend, library, techniques, background)
@@ -68,27 +66,3 @@ class House:
         settings.save(changes)
         self.settings = replace(self.settings, **changes)
         self.friend.move_to(self.settings.country)
-
-
-class _LateEmbeddings:
-    """The embedder, opened when it is first asked: the page is there without it, too.
-
-    Args:
-        chosen: Where its files lie.
-    """
-
-    def __init__(self, chosen: Settings) -> None:
-        self._folder = chosen.models_dir
-
-    def embed_query(self, text: str) -> list[float]:
-        return self._embeddings.embed_query(text)
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        return self._embeddings.embed_documents(texts)
-
-    def layers(self, texts: Sequence[str]) -> Vectors:
-        return self._embeddings.layers(texts)
-
-    @cached_property
-    def _embeddings(self) -> LocalEmbeddings:
-        return LocalEmbeddings.from_catalog(self._folder)
