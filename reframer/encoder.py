@@ -65,6 +65,11 @@ class Encoder:
         layers = {name: tensors[name] for name in self.tensors if name.startswith("encoder.")}
         return Encoder({**self.tensors, **layers}, self._file)
 
+    def tokens(self, text: str) -> list[int]:
+        """Return a text's tokens; a very long one's first ones."""
+        ids: list[int] = self._tokenizer.encode(text).ids
+        return ids
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return of each text the mean of its tokens' vectors, and its first token's vector.
 
