@@ -43,7 +43,7 @@ NEAR_FLAGGED = 0.08
 HARMLESS_CRISIS = 0.004  # share of all harmless ones that may be called a crisis
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recipe:
     """What decides a training's result, besides the base and the lessons.
 
@@ -71,11 +71,13 @@ class Recipe:
 @click.argument("embedder", type=Path)
 @click.option("--work", type=Path, default=Path("build/reading"), show_default=True)
 @click.option("--out", type=Path, default=Path("models/reader/reader.safetensors"))
-@click.option("--copies", default=Recipe().copies, show_default=True)
-@click.option("--epochs", default=Recipe().epochs, show_default=True)
-def main(embedder: Path, work: Path, out: Path, copies: int, epochs: int) -> None:
+@click.option("--start", type=Path, help="An earlier reader to go on from.")
+@click.option("--copies", default=Recipe.copies, show_default=True)
+@click.option("--epochs", default=Recipe.epochs, show_default=True)
+@click.option("--rate", default=Recipe.rate, show_default=True)
+def main(embedder: Path, work: Path, out: Path, start: Path | None, **recipe_given: Any) -> None:
     """Train on WORK/lessons.json for the file EMBEDDER, and write the reader."""
-    recipe = Recipe(copies=copies, epochs=epochs)
+    recipe = Recipe(**recipe_given)
     raw = (work / "lessons.json").read_bytes()
     facts = json.loads(raw)
     base = load_file(embedder)
@@ -91,6 +93,8 @@ def main(embedder: Path, work: Path, out: Path, copies: int, epochs: int) -> Non
     for seed in range(recipe.copies):
         torch.manual_seed(0)  # the heads begin alike, or their average would mean nothing
         network = Network(base, heads, recipe.dropout).to(device)
+        if start:
+            network.load_state_dict(load_file(start))
         train(network, learned, teacher, recipe, seed)
         copies_made.append({name: value.cpu() for name, value in network.state_dict().items()})
         _tell(f"copy {seed + 1}: {calibrate(network, kept_back)}")

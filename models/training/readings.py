@@ -13,15 +13,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 import click
 import numpy as np
-from models.training.safety_data import Statement, statements
-from models.training.turn_data import BY_OTHERS, name_of
 
 from models.training.critic_data import diary_sentences, labelled, part
+from models.training.safety_data import Statement, statements
+from models.training.turn_data import BY_OTHERS, name_of
 from reframer import catalog, paths, settings
 from reframer.conversation import labelled as labelled_turns
 from reframer.critic import CLASSES, unquoted
@@ -39,6 +40,7 @@ Answer = tuple[float, float]
 # sentence as self-critical, or wrote an ordinary diary, saw no danger in it, but looked less.
 _BY_THE_WAY = 0.3
 _DIARY = 0.5
+_TURN = 2.0  # there are few
 _BESIDE_SHARE = 0.3  # of the statements, which are read beside an ordinary sentence, too
 _SEED = 7
 
@@ -78,11 +80,26 @@ def known(diary: Path, techniques: list[str], turns: list[str]) -> Iterator[_Kno
         techniques: Ids of the techniques, in the order of their numbers.
         turns: Names of the turns, likewise.
     """
-    yield from _heard()
-    yield from _everyday(diary)
-    yield from _in_danger(diary)
-    yield from _called_for(techniques)
-    yield from _said(turns)
+    measures = set(_measuring())  # short texts stand in several tables
+    everything = chain(
+        _heard(), _everyday(diary), _in_danger(diary), _called_for(techniques), _said(turns)
+    )
+    yield from (one for one in everything if one.text not in measures)
+
+
+def _measuring() -> Iterator[str]:
+    """Yield the texts that only ever measure."""
+    later = labelled(paths.asset("knowledge", "critic", "fresh.tsv"))
+    yield from (unquoted(row.text) for row in labelled() if part(row.text) == "test")
+    yield from (unquoted(row.text) for row in later)
+    yield from (row.text for row in statements() if row.held_out)
+    for name in ("fresh", "unseen", "later"):
+        file = paths.asset("knowledge", "safety", f"{name}.tsv")
+        yield from (row.text for row in statements(file))
+    yield from (turn.text for turn in labelled_turns() if turn.held_out)
+    yield from (turn.text for turn in labelled_turns("fresh.tsv"))
+    for card in load_techniques():
+        yield from (example.thought for example in card.examples if example.held_out)
 
 
 def _heard() -> Iterator[_Known]:
@@ -138,7 +155,8 @@ def _called_for(techniques: list[str]) -> Iterator[_Known]:
 def _said(turns: list[str]) -> Iterator[_Known]:
     for turn in labelled_turns():
         if not turn.held_out and (name := name_of(turn)) in turns:
-            yield _Known(turn.text, "train", "turn", {"turn": (turns.index(name), 0.5)})
+            answers = {"turn": (turns.index(name), _TURN), "level": _CALM}
+            yield _Known(turn.text, "train", "turn", answers)
 
 
 def turn_names() -> list[str]:
