@@ -7,10 +7,10 @@ STAMP := $(VENV)/.installed
 DATA ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run reframe test lint eval bench train lock clean
+.PHONY: help run reframe test lint eval bench train train-reader lock clean
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(STAMP) ## Open the chat page on this machine
 	@$(BIN)/reframer models pull
@@ -48,6 +48,12 @@ train: $(STAMP) ## Train the voice (installs torch; a minute on a large GPU, mos
 	$(BIN)/python -m models.training.lessons
 	$(BIN)/python -m models.training.voice "$$($(BIN)/reframer models path)"
 	$(BIN)/python -m models.training.adapter "$$($(BIN)/reframer models path)" --out models/adapters/qwen2.5-coder-1.5b.gguf
+
+train-reader: $(STAMP) ## Train the reader: DATA=DIR with the diary (installs torch; hours on two cores)
+	@$(BIN)/reframer models pull
+	$(BIN)/pip install --quiet -e '.[train]'
+	$(BIN)/python -m models.training.readings --diary "$(DATA)/lemotif.csv"
+	$(BIN)/python -m models.training.reader "$$($(BIN)/reframer models path all-minilm-l6-v2 | head -n 1)"
 
 lock: ## Renew the lock file from pyproject.toml
 	$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv

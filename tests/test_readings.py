@@ -1,4 +1,4 @@
-"""What the reader learns from: never what only measures it, and each text as the program reads it."""
+"""What the reader learns from, and never what only measures it."""
 
 from __future__ import annotations
 

@@ -83,14 +83,19 @@ def main() -> None:
     sys.stdout.write(json.dumps(figures) + "\n")
 
 
-def rows(count: int) -> list[Asked]:
-    """Return so many rows: drafts of one thought beside each other, as they are asked for."""
+def rows(count: int, skipped: int = 0) -> list[Asked]:
+    """Return so many rows: drafts of one thought beside each other, as they are asked for.
+
+    Args:
+        count: How many.
+        skipped: How many others come before them.
+    """
     asked = (
         Asked(prompts.opening(one.thought), seed)
         for one in thoughts() * 10
         for seed in range(_DRAFTS)
     )
-    return list(islice(asked, count))
+    return list(islice(asked, skipped, skipped + count))
 
 
 def measure_rows() -> Figures:
@@ -113,10 +118,12 @@ def measure_rows() -> Figures:
     rates: dict[str, dict[int, list[float]]] = {way.name: {n: [] for n in _ROWS} for way in ways}
     ceiling: list[float] = []
     computed: list[float] = []
+    done = 0
     for _ in range(_ROUNDS):
         ceiling.append(_ceiling(ours))
         for number in _ROWS:
-            asked = rows(number)
+            asked = rows(number, done)  # others each time: some contenders keep what they read
+            done += max(number, _DRAFTS)
             for way in ways:
                 started = time.perf_counter()
                 said = way.answer(asked)
@@ -283,7 +290,7 @@ def tell_memory() -> None:
     held = {}
     done = 0
     for number in _MEMORY_ROWS:
-        _together(chat, rows(number)[done:])
+        _together(chat, rows(number - done, done))
         done = number
         held[number] = psutil.Process().memory_info().rss
     sys.stdout.write(json.dumps(held))

@@ -40,7 +40,7 @@ Answer = tuple[float, float]
 # sentence as self-critical, or wrote an ordinary diary, saw no danger in it, but looked less.
 _BY_THE_WAY = 0.3
 _DIARY = 0.5
-_TURN = 2.0  # there are few
+_TURN_TIMES = 3  # there are few
 _BESIDE_SHARE = 0.3  # of the statements, which are read beside an ordinary sentence, too
 _SEED = 7
 
@@ -155,8 +155,11 @@ def _called_for(techniques: list[str]) -> Iterator[_Known]:
 def _said(turns: list[str]) -> Iterator[_Known]:
     for turn in labelled_turns():
         if not turn.held_out and (name := name_of(turn)) in turns:
-            answers = {"turn": (turns.index(name), _TURN), "level": _CALM}
-            yield _Known(turn.text, "train", "turn", answers)
+            answers: dict[str, Answer] = {
+                "turn": (turns.index(name), 1),
+                "level": (RANK["none"], 1),
+            }
+            yield from [_Known(turn.text, "train", "turn", answers)] * _TURN_TIMES
 
 
 def turn_names() -> list[str]:

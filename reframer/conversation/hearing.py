@@ -19,6 +19,7 @@ _SURE = 0.5
 # Who writes here mostly speaks of themselves, so the ear is more eager than in a journal, but less
 # than where a text is known to be a thought. Settled on the labelled turns not for evaluation.
 _EAGER = 0.3
+_LIKENESS_ALONE = ("resemblance",)
 
 
 class Hearing:
@@ -38,7 +39,9 @@ class Hearing:
         """Say what a text is.
 
         A rule that fits the whole of a short text is surer than the ear, and the ear knows English
-        only; so these rules come before it. Nothing comes before safety.
+        only; so these rules come before it. Nothing comes before safety, but for one thing: where
+        a text is such a phrase from end to end ("bye", "say it as I"), it is no sign of danger
+        merely because it is like one.
 
         Args:
             text: What was typed.
@@ -50,21 +53,28 @@ class Hearing:
             ModelError: The embedder is missing or damaged.
         """
         risk = self._reframer.assess(text)
-        if risk.level != "none":
+        plain = plain_form(text)
+        by_rule = self._read_by_rule(plain, after)
+        if risk.level != "none" and not (by_rule and risk.signals == _LIKENESS_ALONE):
             return Reading("safety", risk.level)
         _check_length(text)
-        plain = plain_form(text)
+        if by_rule:
+            return by_rule
+        if language := self._rules.language(text):
+            return Reading("other-language", language)
+        return self._read_by_ear(text, plain)
+
+    def _read_by_rule(self, plain: str, after: TurnKind | None) -> Reading | None:
+        """Say what a text is that is a known phrase from end to end."""
         if after == "safety" and self._rules.goes_on(plain):
             return Reading("wish", "went-on")
         if wish := self._rules.wish(plain):
             return Reading("wish", wish)
         if topic := self._rules.small_talk(plain):
             return Reading("small-talk", topic)
-        if language := self._rules.language(text):
-            return Reading("other-language", language)
         if topic := self._rules.topic(plain):
             return Reading("question", topic)
-        return self._read_by_ear(text, plain)
+        return None
 
     def thought_in(self, text: str) -> str:
         """Return the self-critical part of a text; empty where the ear hears none."""
