@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 
 from reframer.engine import LONGEST_TEXT, Reframer, Rooms, Speaker
@@ -173,6 +173,27 @@ def test_a_draft_that_nobody_waits_for_is_not_begun() -> None:
     friend, model = _endless()
     assert friend.reframe(THOUGHT, stopped=lambda: True).origin == "card"
     assert model.begun == 0
+
+
+class EndlessButOnce(Endless):
+    """Speaks until it is stopped, but says nothing of soup."""
+
+    def _stream(self, messages: list[BaseMessage], **options: Any) -> Iterator[ChatGenerationChunk]:
+        if "soup" in messages[-1].text:
+            yield ChatGenerationChunk(message=AIMessageChunk(content=""))
+        else:
+            yield from super()._stream(**options)
+
+
+def test_who_leaves_a_journal_leaves_no_draft_running() -> None:
+    model = EndlessButOnce()
+    rooms = Rooms(PlainEar(), OneCard(), lambda: FIT, lambda: Speaker(model, "fake", "answers"))  # type: ignore[arg-type]
+    friend = Reframer(PlainSafety(), lambda: rooms)  # type: ignore[arg-type]
+    answers = friend.answer_as_completed([Thought(THOUGHT), Thought("idiot, the soup burnt")])
+    assert next(iter(answers))[0] == 1
+    assert _soon(lambda: model.begun > 0)
+    answers.close()  # type: ignore[attr-defined]
+    assert model.stopped == model.begun
 
 
 def test_where_one_draft_fails_the_others_are_stopped() -> None:
