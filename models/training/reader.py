@@ -32,8 +32,7 @@ Row = Mapping[str, Any]
 SOFT = {"voice": 1.0, "kind": 0.5, "level": 1.0, "technique": 0.5}  # how much the teacher counts
 SURELY = 0.5  # of being self-critical, from which the teacher is asked for the kind
 SMOOTHING = 0.05
-# Most of a diary's sentences that may be taken for self-critical: some of them are.
-DIARY_HEARD = 0.012
+DIARY_HEARD = 0.01  # most of a diary's sentences that may be taken for self-critical
 # Shares that may be taken for a sign of danger, of single texts: of a diary's sentences, of
 # self-critical ones, and of statements written to be near misses. In use a text is read whole, by
 # sentences and by neighbours, which about doubles them.
