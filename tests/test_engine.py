@@ -178,7 +178,8 @@ def test_a_draft_that_nobody_waits_for_is_not_begun() -> None:
 class EndlessButOnce(Endless):
     """Speaks until it is stopped, but says nothing of soup."""
 
-    def _stream(self, messages: list[BaseMessage], **options: Any) -> Iterator[ChatGenerationChunk]:
+    def _stream(self, *given: Any, **options: Any) -> Iterator[ChatGenerationChunk]:
+        messages: list[BaseMessage] = given[0]
         if "soup" in messages[-1].text:
             yield ChatGenerationChunk(message=AIMessageChunk(content=""))
         else:
