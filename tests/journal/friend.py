@@ -122,11 +122,13 @@ class PlainModel(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=message)])
 
 
-def friend(model: BaseChatModel | None = None, ear: Ear | None = None) -> Reframer:
+def friend(
+    model: BaseChatModel | None = None, ear: Ear | None = None, safety: Watch | None = None
+) -> Reframer:
     rooms = Rooms(
         ear or Ear(),  # type: ignore[arg-type]
         Cards(),  # type: ignore[arg-type]
         EverythingFits,  # type: ignore[arg-type]
         lambda: Speaker(model or PlainModel(), "plain", "answers"),
     )
-    return Reframer(Watch(), lambda: rooms, country="GB")  # type: ignore[arg-type]
+    return Reframer(safety or Watch(), lambda: rooms, country="GB")  # type: ignore[arg-type]

@@ -8,13 +8,15 @@ from pathlib import Path
 from reframer.journal.formats import open_journal
 from tests.journal.friend import friend
 from tests.journal.journals import ask
-from tests.journal.ten_years import PlantedEar, days, scanned, spliced, write
+from tests.journal.ten_years import Calm, PlantedEar, days, scanned, spliced, write
 
 
 def test_every_planted_sentence_is_found_and_gets_its_answer(tmp_path: Path) -> None:
     entries = list(islice(days(), 0, None, 15))
     write(tmp_path, entries)
-    scan, measured = scanned(friend(ear=PlantedEar()), open_journal(tmp_path, "", ask))
+    scan, measured = scanned(
+        friend(ear=PlantedEar(), safety=Calm()), open_journal(tmp_path, "", ask)
+    )
     assert scan.unread == []
     assert len(scan.formats) == 7
     assert scan.days == {one.day for one in entries}
