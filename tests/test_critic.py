@@ -43,11 +43,7 @@ def test_hears_which_sentence_and_where(critic: Critic) -> None:
         ("I look disgusting.", "That soup looks disgusting."),
         ("everyone is smarter than me", "everyone is nicer than him"),
         ("I'm such an idiot.", "He's such an idiot."),
-        pytest.param(
-            "I should be further along by now.",
-            "I should be home by six.",
-            marks=pytest.mark.xfail(reason="needs better training"),
-        ),
+        ("I should be further along by now.", "I should be home by six."),
         ("i never get anything right", "he never gets anything right"),
         ("I'm a failure.", "I'm not a failure."),
     ],
