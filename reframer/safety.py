@@ -16,7 +16,7 @@ import os
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache
@@ -219,19 +219,25 @@ class Safety:
         Args:
             text: Any text, as it was typed.
         """
-        units = _units(text)
-        readings = [self._lexicon.read(self._lexicon.normal(unit)) for unit in units]
-        found = {(signal, level) for r in readings for level, signal in r.signals}
-        found |= {("resemblance", level) for level in self._resembles(units, readings)}
+        found = {
+            (signal, level) for r in map(self._reading, _units(text)) for level, signal in r.signals
+        }
+        found |= {("resemblance", level) for level in self._resembles(text)}
         level = _highest(level for _, level in found)
         return Risk(level, tuple(sorted(name for name, reached in found if reached == level)))
 
-    def _resembles(self, units: Sequence[str], readings: Sequence[Reading]) -> set[Level]:
+    def _reading(self, text: str) -> Reading:
+        return self._lexicon.read(self._lexicon.normal(text))
+
+    def _resembles(self, text: str) -> set[Level]:
         """Return the levels above none that the reader sees, figures of speech left out."""
-        if self._reader is None or not units or readings[0].figure:  # the first is the whole
+        if self._reader is None or self._reading(text).figure:
             return set()
-        pairs = zip(units, readings, strict=True)
-        found = self._reader.read([unit for unit, reading in pairs if not reading.figure])
+        pieces = (piece.text for piece in split(text))
+        units = _units("".join(piece for piece in pieces if not self._reading(piece).figure))
+        if not units:
+            return set()
+        found = self._reader.read(units)
         least = self._reader.thresholds
         return {
             "crisis" if crisis >= least.crisis else "concern"

@@ -126,6 +126,11 @@ def test_a_figure_of_speech_that_stands_alone_raises_no_alarm(
     assert with_reader.assess(text) == Risk()
 
 
+def test_a_figure_of_speech_behind_a_story_is_no_sign(with_reader: Safety) -> None:
+    story = "I called my new teacher Mum in front of everyone. I want to disappear into the floor."
+    assert with_reader.assess(story).level == "none"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -197,7 +202,7 @@ def test_the_reader_is_not_asked_about_a_figure_of_speech() -> None:
     assert safety.assess("").level == "none"
     assert reader.texts == []
     safety.assess("My feet are killing me. We had soup.")
-    assert reader.texts == ["My feet are killing me. We had soup.", "We had soup."]
+    assert reader.texts == ["We had soup."]
 
 
 @pytest.mark.parametrize("name", ["fresh.tsv", "unseen.tsv"])
