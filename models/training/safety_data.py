@@ -1,4 +1,4 @@
-"""The labelled statements of safety, and thoughts that are harmless beside them."""
+"""The labelled statements of safety."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from reframer import paths
-from reframer.knowledge import load_techniques
 from reframer.records import Level
 
 
@@ -39,13 +38,3 @@ def statements(file: Path | None = None) -> list[Statement]:
         lines = (line for line in table if not line.startswith("#"))
         rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
         return [Statement(**cast(dict[str, Any], row)) for row in rows]
-
-
-def harmless_thoughts() -> list[Statement]:
-    """Return the self-critical thoughts on the cards, without those kept for evaluation."""
-    return [
-        Statement("none", "card", example.thought)
-        for technique in load_techniques()
-        for example in technique.examples
-        if not example.held_out
-    ]
