@@ -219,22 +219,25 @@ class Safety:
         Args:
             text: Any text, as it was typed.
         """
-        found = {
-            (signal, level) for r in map(self._reading, _units(text)) for level, signal in r.signals
-        }
-        found |= {("resemblance", level) for level in self._resembles(text)}
+        readings = {unit: self._lexicon.read(self._lexicon.normal(unit)) for unit in _units(text)}
+        found = {(signal, level) for r in readings.values() for level, signal in r.signals}
+        found |= {("resemblance", level) for level in self._resembles(text, readings)}
         level = _highest(level for _, level in found)
         return Risk(level, tuple(sorted(name for name, reached in found if reached == level)))
 
-    def _reading(self, text: str) -> Reading:
-        return self._lexicon.read(self._lexicon.normal(text))
+    def _resembles(self, text: str, readings: Mapping[str, Reading]) -> set[Level]:
+        """Return the levels above none that the reader sees, figures of speech left out.
 
-    def _resembles(self, text: str) -> set[Level]:
-        """Return the levels above none that the reader sees, figures of speech left out."""
-        if self._reader is None or self._reading(text).figure:
+        Args:
+            text: The text.
+            readings: What the lexicon found in each of its units, the whole first.
+        """
+        whole = next(iter(readings.values()), None)
+        if self._reader is None or whole is None or whole.figure:
             return set()
         pieces = (piece.text for piece in split(text))
-        units = _units("".join(piece for piece in pieces if not self._reading(piece).figure))
+        figures = {unit for unit, reading in readings.items() if reading.figure}
+        units = _units("".join(piece for piece in pieces if piece.strip() not in figures))
         if not units:
             return set()
         found = self._reader.read(units)
