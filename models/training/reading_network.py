@@ -15,6 +15,13 @@ from torch import Tensor, nn
 WIDTH, LAYERS, HEADS, INNER = 384, 6, 12, 1536
 READ = 2 * WIDTH  # what a head reads: the mean of the token vectors, and the first of them
 _EPSILON = 1e-12
+_TABLES = (
+    "word_embeddings.weight",
+    "position_embeddings.weight",
+    "token_type_embeddings.weight",
+    "LayerNorm.weight",
+    "LayerNorm.bias",
+)
 
 
 class Attention(nn.Module):
@@ -97,12 +104,9 @@ class Network(nn.Module):
                 if name.startswith("encoder.")
             }
         )
-        self._embedding = {
-            name: base[f"embeddings.{name}.weight"].float()
-            for name in ("word_embeddings", "position_embeddings", "token_type_embeddings")
-        }
-        norm = (base["embeddings.LayerNorm.weight"], base["embeddings.LayerNorm.bias"])
-        self._norm = tuple(value.float() for value in norm)
+        for name in _TABLES:  # buffers move with the network, and are not among what is tuned
+            table = base[f"embeddings.{name}"].float()
+            self.register_buffer(name.replace(".", "_"), table, persistent=False)
         self.head = nn.ModuleDict({name: nn.Linear(READ, count) for name, count in heads.items()})
         for head in self.head.values():
             nn.init.normal_(head.weight, std=0.02)
@@ -124,13 +128,11 @@ class Network(nn.Module):
         return {name: head(read) for name, head in self.head.items()}
 
     def _embed(self, tokens: Tensor) -> Tensor:
-        tables = {name: table.to(tokens.device) for name, table in self._embedding.items()}
-        self._embedding = tables
         x = (
-            tables["word_embeddings"][tokens]
-            + tables["position_embeddings"][: tokens.shape[1]]
-            + tables["token_type_embeddings"][0]
+            self.word_embeddings_weight[tokens]
+            + self.position_embeddings_weight[: tokens.shape[1]]
+            + self.token_type_embeddings_weight[0]
         )
-        weight, bias = (value.to(tokens.device) for value in self._norm)
+        weight, bias = self.LayerNorm_weight, self.LayerNorm_bias
         normed = F.layer_norm(x, (WIDTH,), weight, bias, _EPSILON)
         return F.dropout(normed, self._dropout, self.training)
