@@ -62,7 +62,8 @@ class Speaker:
         model: Any LangChain chat model.
         name: Its id, shown with each answer.
         says: What it is asked for. The small default model, with its adapter, words ``openings``,
-            behind which a card's own words stand; any other words whole ``answers``.
+            behind which a card's own words stand, here or at a server; any other words whole
+            ``answers``.
         behind: Options of a call that gives way to those without.
     """
 
@@ -405,9 +406,11 @@ def open_speaker(settings: Settings) -> Speaker:
     """
     name = settings.model
     if settings.served:
-        from reframer.server.model import open_model  # its library may not be installed
+        from reframer.server.model import OWN_MODEL, open_model  # its library may be missing
 
-        return Speaker(open_model(settings), name, "answers")
+        served = open_model(settings)
+        own = served.server.model == OWN_MODEL
+        return Speaker(served, name, "openings" if own else "answers")
     from reframer.llama.chat import ChatLlama  # llama_cpp is loaded only to speak
 
     if Path(name).suffix == ".gguf":

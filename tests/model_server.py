@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
+from reframer.server.model import OWN_MODEL
+
 Fault = Literal["500", "401", "400", "hang", "cut", "html", "redirect"]
 MODEL = "friend"
+LOGPROB = -0.125
 SAYING = "You carry a lot, and today it grew heavier than one pair of hands."
 
 
@@ -27,6 +30,8 @@ class ModelServer:
         history: The body of each request.
         headers: The headers of each request.
         most_at_once: Most requests that were under way together.
+        models: Names of its models.
+        tells: Whether it says how likely its words are, where it is asked.
         elsewhere: Where it redirects to.
         seconds: How long an answer takes.
     """
@@ -38,6 +43,8 @@ class ModelServer:
         self.history: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.most_at_once = 0
+        self.models = {MODEL, OWN_MODEL}
+        self.tells = True
         self.elsewhere = ""
         self.seconds = 0.0
         self.closing = threading.Event()
@@ -55,17 +62,17 @@ class ModelServer:
         self.closing.wait(self.seconds)
         if fault:
             self._fail(handler, fault, body)
-        elif body["model"] != MODEL:
+        elif body["model"] not in self.models:
             _send(handler, 404, {"error": {"message": f"no such model; you wrote {body}"}})
         else:
-            self._say(handler)
+            self._say(handler, LOGPROB if self.tells and body.get("logprobs") else None)
         with self._lock:
             self._under_way -= 1
 
-    def _say(self, handler: BaseHTTPRequestHandler) -> None:
+    def _say(self, handler: BaseHTTPRequestHandler, logprob: float | None) -> None:
         _begin(handler)
         for word in SAYING.split(" "):
-            _piece(handler, f"{word} ")
+            _piece(handler, f"{word} ", logprob=logprob)
         _piece(handler, "", finish="stop")
         handler.wfile.write(b"data: [DONE]\n\n")
 
@@ -122,8 +129,15 @@ def _begin(handler: BaseHTTPRequestHandler) -> None:
     handler.end_headers()
 
 
-def _piece(handler: BaseHTTPRequestHandler, text: str, finish: str | None = None) -> None:
-    choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
+def _piece(
+    handler: BaseHTTPRequestHandler,
+    text: str,
+    finish: str | None = None,
+    logprob: float | None = None,
+) -> None:
+    choice: dict[str, Any] = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
+    if logprob is not None:
+        choice["logprobs"] = {"content": [{"token": text, "logprob": logprob, "top_logprobs": []}]}
     chunk = {"id": "1", "object": "chat.completion.chunk", "choices": [choice]}
     handler.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
 

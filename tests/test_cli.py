@@ -28,6 +28,7 @@ from reframer.errors import CardError, ModelMissing, PullError, ReframerError, T
 from reframer.pull import Watcher
 from reframer.records import Level, Reframe, Risk, Source, Technique, Wishes
 from reframer.settings import Settings
+from reframer.threads import usable_cores
 
 COMMANDS_PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
 THOUGHT = "I ruin everything."
@@ -606,6 +607,28 @@ def test_doctor_finds_a_machine_that_is_set_up_healthy(capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     for name in ("python", "llama-cpp-python", "gradio", "model", "embedder", "index", "disk"):
         assert f"ok  {name} " in out
+
+
+def test_doctor_measures_how_fast_a_model_is_here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REFRAMER_MODEL", "smollm2-135m")
+    assert run(["doctor", "--bench", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["model"], told["threads"]) == ("smollm2-135m", usable_cores())
+    assert told["tokens_per_second"]["reads"] > 0
+    assert set(told["tokens_per_second"]["speaks"]) == {"1", "4", "16"}
+    assert run(["doctor", "--bench"]) == 0
+    assert "It reads" in capsys.readouterr().out
+
+
+def test_doctor_does_not_measure_a_model_at_a_server(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REFRAMER_MODEL", "openai:friend")
+    monkeypatch.setenv("REFRAMER_BASE_URL", "http://127.0.0.1:9/v1")
+    assert run(["doctor", "--bench"]) == 2
+    assert "Measure it where it runs" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("quick")

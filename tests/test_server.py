@@ -21,7 +21,7 @@ from reframer.server import model
 from reframer.server.address import destination, let_through, promise
 from reframer.settings import Settings
 from tests.journal.friend import friend
-from tests.model_server import SAYING, Fault, ModelServer, model_server
+from tests.model_server import LOGPROB, SAYING, Fault, ModelServer, model_server
 
 ROOT = Path(__file__).parent.parent
 THOUGHT = "I missed the deadline again, I'm such an idiot."
@@ -58,6 +58,24 @@ def test_a_model_at_a_server_words_whole_answers(server: ModelServer) -> None:
     assert request["messages"] == [{"role": "user", "content": THOUGHT}]
     assert (request["seed"], request["temperature"]) == (3, 0.5)
     assert request["max_tokens"] > 0
+
+
+def test_reframers_own_model_at_a_server_words_openings_and_says_how_sure_it_is(
+    server: ModelServer,
+) -> None:
+    speaker = open_speaker(at(server, "reframer"))
+    assert speaker.says == "openings"
+    (message,) = speaker.model.stream(THOUGHT, logprobs=True)
+    assert message.text.strip() == SAYING
+    assert message.response_metadata["logprobs"] == [LOGPROB] * len(SAYING.split())
+
+
+def test_a_server_that_does_not_say_how_sure_it_is_cannot_word_openings(
+    server: ModelServer,
+) -> None:
+    server.tells = False
+    with pytest.raises(ModelError, match="does not say how likely"):
+        model.open_model(at(server, "reframer")).invoke(THOUGHT, logprobs=True)
 
 
 def test_the_key_comes_from_the_environment_alone(

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -149,6 +150,29 @@ class TestOpening:
         monkeypatch.setattr(weights_room, "free_memory", lambda: 100_000_000)
         with pytest.raises(ModelTooLarge, match=r"GB of memory; 0\.1 GB is free"):
             Weights.open(small_model_path)
+
+    def test_where_memory_is_short_fewer_rows_are_computed_at_once(
+        self, small_model_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        header = read_header(small_model_path)
+        monkeypatch.setattr(weights_room, "free_memory", lambda: header.memory(4 * 512))
+        short = Weights.open(small_model_path)
+        assert short.rows == 4
+        answers = [short.speak(short.tokens("One, two,"), Sampling(max_tokens=4)) for _ in range(6)]
+        assert all(b"".join(answer) for answer in answers)
+
+    def test_where_the_library_is_given_less_it_makes_do_with_it(
+        self, small_model_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def stingy(model: object, *, slots: int, **rest: Any) -> Context:
+            if slots > 2:
+                raise ModelTooLarge("There is not enough memory.", "")
+            return Context(model, slots=slots, **rest)
+
+        monkeypatch.setattr(weights_room, "Context", stingy)
+        short = Weights.open(small_model_path)
+        assert short.rows == 2
+        assert say(short, "Tell me a story.")
 
     def test_the_context_counts_as_memory(self, small_model_path: Path) -> None:
         header = read_header(small_model_path)
@@ -385,26 +409,30 @@ class TestSpeech:
             Sampling(**wrong)  # type: ignore[arg-type]
 
 
-class TestAdapter:
-    def lora(self, path: Path, architecture: str = "llama", kind: str = "adapter") -> Path:
-        random = np.random.default_rng(0)
-        tensors = {
-            "blk.0.attn_q.weight.lora_a": random.normal(size=(4, 576)).astype(np.float32),
-            "blk.0.attn_q.weight.lora_b": random.normal(size=(576, 4)).astype(np.float32),
-        }
-        metadata: dict[str, str | float] = {
-            "general.type": kind,
-            "general.architecture": architecture,
-            "adapter.type": "lora",
-            "adapter.lora.alpha": 16.0,
-        }
-        path.write_bytes(gguf(metadata, tensors))
-        return path
+def lora(
+    path: Path, architecture: str = "llama", kind: str = "adapter", scale: float = 1.0
+) -> Path:
+    """Write an adapter with random numbers for one matrix of the small model."""
+    random = np.random.default_rng(0)
+    tensors = {
+        "blk.0.attn_q.weight.lora_a": random.normal(scale=scale, size=(4, 576)).astype(np.float32),
+        "blk.0.attn_q.weight.lora_b": random.normal(size=(576, 4)).astype(np.float32),
+    }
+    metadata: dict[str, str | float] = {
+        "general.type": kind,
+        "general.architecture": architecture,
+        "adapter.type": "lora",
+        "adapter.lora.alpha": 16.0,
+    }
+    path.write_bytes(gguf(metadata, tensors))
+    return path
 
+
+class TestAdapter:
     def test_an_adapter_changes_what_is_said(
         self, tmp_path: Path, small: Weights, small_model_path: Path
     ) -> None:
-        adapter = self.lora(tmp_path / "voice.gguf")
+        adapter = lora(tmp_path / "voice.gguf")
         chat = ChatLlama.from_file(small_model_path, adapter=adapter)
         assert chat.adapter == "voice"
         assert say(chat.weights, "Tell me a story.") != say(small, "Tell me a story.")
@@ -412,7 +440,7 @@ class TestAdapter:
     def test_an_adapter_for_another_kind_of_model_is_refused(
         self, tmp_path: Path, small_model_path: Path
     ) -> None:
-        adapter = self.lora(tmp_path / "voice.gguf", architecture="qwen2")
+        adapter = lora(tmp_path / "voice.gguf", architecture="qwen2")
         with pytest.raises(ModelError, match="another kind of model"):
             Weights.open(small_model_path, adapter=adapter)
 

@@ -32,6 +32,7 @@ from models.evaluation.voice import thoughts
 from reframer import catalog, prompts, seal, settings
 from reframer.engine import Reframer
 from reframer.llama.chat import ChatLlama
+from reframer.llama.pace import reads
 from reframer.threads import usable_cores
 
 _ROUNDS = 5
@@ -120,7 +121,7 @@ def measure_rows() -> Figures:
     computed: list[float] = []
     done = 0
     for _ in range(_ROUNDS):
-        ceiling.append(_ceiling(ours))
+        ceiling.append(reads(ours, _LONG_PROMPT))
         for number in _ROWS:
             asked = rows(number, done)  # others each time: some contenders keep what they read
             done += max(number, _DRAFTS)
@@ -202,13 +203,6 @@ def _server(file: Path, adapter: Path) -> Way:
             return sum(pool.map(one_answer, asked))
 
     return Way(f"llama.cpp's server, {_AT_ONCE} slots", answer)
-
-
-def _ceiling(chat: ChatLlama) -> float:
-    prompt = chat.weights.tokens(f"{time.perf_counter()} {'word ' * _LONG_PROMPT}")[:_LONG_PROMPT]
-    started = time.perf_counter()
-    list(chat.weights.speak(prompt, chat.sampling(max_tokens=1)))
-    return _LONG_PROMPT / (time.perf_counter() - started)
 
 
 def _told_rows(

@@ -19,7 +19,7 @@ from reframer.catalog import Model
 from reframer.cli import show
 from reframer.cli.check import Check
 from reframer.cli.privacy import privacy
-from reframer.errors import CardError, ReframerError
+from reframer.errors import CardError, ReframerError, UsageError
 from reframer.settings import Settings
 
 _OLDEST_PYTHON = (3, 11)
@@ -35,14 +35,18 @@ _THOUGHT = "I ruin everything."
 
 
 @click.group(invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="Print the checks as one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print what is found as one JSON object.")
+@click.option("--bench", is_flag=True, help="Measure how fast the model is here, and nothing else.")
 @click.pass_context
-def doctor(context: click.Context, as_json: bool) -> None:
+def doctor(context: click.Context, as_json: bool, bench: bool) -> None:
     """Check Python, libraries, models, cards, index, memory and disk, and say what to do.
 
     Ends with exit code 1 where something has to be done.
     """
     if context.invoked_subcommand is not None:
+        return
+    if bench:
+        _measure(as_json)
         return
     checks: list[Check] = []
     for check in examine():
@@ -56,6 +60,30 @@ def doctor(context: click.Context, as_json: bool) -> None:
 
 
 doctor.add_command(privacy)
+
+
+def _measure(as_json: bool) -> None:
+    """Print how fast the model that the settings name reads and speaks."""
+    from reframer.engine import open_speaker  # loads llama.cpp
+    from reframer.llama.chat import ChatLlama
+    from reframer.llama.pace import measure
+
+    speaker = open_speaker(settings.load())
+    if not isinstance(chat := speaker.model, ChatLlama):
+        raise UsageError(
+            f"{speaker.name} is served by another program.", "Measure it where it runs."
+        )
+    with show.status(f"Measuring {speaker.name} …"):
+        pace = measure(chat)
+    threads, rows = chat.weights.threads, chat.weights.rows
+    if as_json:
+        facts = {"model": speaker.name, "threads": threads, "rows": rows}
+        show.to_json({**facts, "tokens_per_second": dataclasses.asdict(pace)})
+        return
+    click.echo(f"{speaker.name}, {threads} threads, at most {rows} answers at once.")
+    click.echo(f"It reads {pace.reads:.0f} tokens a second.")
+    for number, speed in pace.speaks.items():
+        click.echo(f"{number:2} at once: it says {speed:.0f} tokens a second.")
 
 
 def examine() -> Iterator[Check]:

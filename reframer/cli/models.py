@@ -9,7 +9,7 @@ import click
 from reframer import catalog, settings
 from reframer.catalog import Model
 from reframer.cli import show
-from reframer.errors import ModelDamaged, ModelMissing, ModelUnknown
+from reframer.errors import ModelDamaged, ModelMissing, ModelUnknown, UsageError
 from reframer.pull import pull as fetch
 
 _ID = click.argument("model_id", metavar="[ID]", required=False)
@@ -100,22 +100,35 @@ def rm(model_id: str) -> None:
     "--adapter",
     "folder",
     metavar="DIR",
-    required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where to write reframer's adapter for the model.",
+    help="Where to write the adapter: as GGUF, for llama.cpp, and as PEFT has it, for vLLM.",
 )
-def export(model_id: str | None, folder: Path) -> None:
-    """Write the adapter of a model for other engines.
-
-    It lies in DIR as GGUF, for llama.cpp, and in the layout of Hugging Face's PEFT, for vLLM.
-    """
+@click.option(
+    "--merged",
+    "file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write the model with the adapter in its weights, as GGUF with 16 bits.",
+)
+def export(model_id: str | None, folder: Path | None, file: Path | None) -> None:
+    """Write what reframer's own training added to a model, for other engines."""
     (model,) = _wanted(model_id) or (catalog.default("chat"),)
     adapter = catalog.locate_adapter(model)
     if model.adapter is None or adapter is None:
         raise ModelUnknown(f"The model {model.id} has no adapter.", "The default model has one.")
-    from reframer.llama.adapter import write_adapter  # loads numpy
+    if not (folder or file):
+        raise UsageError("It is not said what to write.", "Give --adapter DIR or --merged FILE.")
+    if folder:
+        from reframer.llama.adapter import write_adapter  # loads numpy
 
-    for file in write_adapter(adapter, model.adapter.base, folder):
+        for written in write_adapter(adapter, model.adapter.base, folder):
+            click.echo(written)
+    if file:
+        from reframer.llama.merge import write_merged  # loads llama.cpp
+
+        (base,) = catalog.locate(model, _folder())
+        with show.status(f"Writing {file} …"):
+            write_merged(base, adapter, file)
         click.echo(file)
 
 

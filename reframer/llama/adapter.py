@@ -50,10 +50,9 @@ def write_adapter(path: Path, base: str, folder: Path) -> tuple[Path, ...]:
     header = read_header(path)
     if header.architecture != _ARCHITECTURE or header.values.get("adapter.type") != "lora":
         raise ModelError(f"The file {path} is no adapter that can be written otherwise.", "")
-    data = path.read_bytes()
-    matrices = {_peft_name(name): matrix for name, matrix in _matrices(data, header).items()}
+    matrices = {_peft_name(name): matrix for name, matrix in read_matrices(path).items()}
     files = {
-        path.name: data,
+        path.name: path.read_bytes(),
         "adapter_config.json": _config(header, matrices, base),
         "adapter_model.safetensors": save(matrices, {"format": "pt"}),
     }
@@ -68,7 +67,13 @@ def write_adapter(path: Path, base: str, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in files)
 
 
-def _matrices(data: bytes, header: Header) -> dict[str, Matrix]:
+def read_matrices(path: Path) -> dict[str, Matrix]:
+    """Return an adapter's matrices by llama.cpp's names, like ``blk.0.attn_q.weight.lora_a``.
+
+    Args:
+        path: The adapter, as GGUF.
+    """
+    header, data = read_header(path), path.read_bytes()
     matrices = {}
     for tensor in header.tensors:
         kind, begin = _FLOATS[tensor.kind], header.begin + tensor.begin

@@ -72,7 +72,7 @@ class Context:
     def __init__(
         self, model: Any, *, cells: int, slots: int, threads: int, adapter: Path | None = None
     ) -> None:
-        self.cells, self.slots = cells, slots
+        self.cells, self.slots, self.threads = cells, slots, threads
         self._vocabulary = llama_cpp.llama_model_get_vocab(model)
         self._pointer = _open(model, cells, slots, threads, self.batch)
         self._memory = llama_cpp.llama_get_memory(self._pointer)

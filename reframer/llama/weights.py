@@ -28,9 +28,9 @@ from reframer.llama.sampling import Sampling
 from reframer.llama.scheduler import Choice, Finish, Row
 from reframer.threads import usable_cores
 
-# Rows that are computed together. On two cores, 16 rows speak at twice the speed of one row, and
-# 32 hardly faster; a thought and its answer take about 300 tokens.
-_SLOTS = 16
+# Rows that are computed together, or fewer where memory is short. On two cores, 16 rows speak at
+# twice the speed of one row, and 32 hardly faster; a thought and its answer take about 300 tokens.
+_SLOTS = (16, 8, 4, 2, 1)
 _CELLS_PER_SLOT = 512
 _LONGEST_PIECE = 256
 _log = logging.getLogger(__name__)
@@ -117,6 +117,12 @@ class Weights:
         context: Its memory.
         longest: Tokens that prompt and answer may have together.
         adapter: The adapter that was put on it, if any.
+
+    Attributes:
+        context: Tokens that prompt and answer may have together.
+        rows: Rows that are computed at once; others wait.
+        threads: Threads that compute.
+        adapter: The adapter that was put on it, if any.
     """
 
     def __init__(
@@ -133,6 +139,8 @@ class Weights:
         self._template = Jinja2ChatFormatter(header.chat_template, eos, self._bos)
         self._runner = Runner(context, partial(_release, context, model))
         self.context = longest
+        self.rows = context.slots
+        self.threads = context.threads
         self.adapter = adapter
         # Left to the end of the process, the library would free its memory too late and complain.
         weakref.finalize(self, self._runner.close)
@@ -159,15 +167,12 @@ class Weights:
         """
         header = read_header(path)
         longest = min(context, header.context or context)
-        cells = max(longest, _SLOTS * _CELLS_PER_SLOT)
         _check_template(header, path)
-        _check_memory(header.memory(cells))
+        sizes = _that_fit(header, longest)
         if adapter is not None:
             _check_adapter(read_header(adapter), header, adapter)
         model = _load(path)
-        memory = Context(
-            model, cells=cells, slots=_SLOTS, threads=threads or usable_cores(), adapter=adapter
-        )
+        memory = _open_context(model, sizes, threads or usable_cores(), adapter)
         return cls(model, header, memory, longest, adapter)
 
     def tokens(self, text: str) -> list[int]:
@@ -285,13 +290,38 @@ def _check_template(header: Header, path: Path) -> None:
     )
 
 
-def _check_memory(needed: int) -> None:
+def _that_fit(header: Header, longest: int) -> list[tuple[int, int]]:
+    """Return the numbers of slots for which there is memory, with their cells, most first.
+
+    Raises:
+        ModelTooLarge: There is not even memory for one.
+    """
     free = free_memory()
-    if needed > free:
-        raise ModelTooLarge(
-            f"The model needs {needed / 1e9:.1f} GB of memory; {free / 1e9:.1f} GB is free.",
-            "Close other programs, or choose a smaller model or context.",
-        )
+    sizes = [(slots, max(longest, slots * _CELLS_PER_SLOT)) for slots in _SLOTS]
+    if fitting := [(slots, cells) for slots, cells in sizes if header.memory(cells) <= free]:
+        return fitting
+    needed = header.memory(longest)
+    raise ModelTooLarge(
+        f"The model needs {needed / 1e9:.1f} GB of memory; {free / 1e9:.1f} GB is free.",
+        "Close other programs, or choose a smaller model or context.",
+    )
+
+
+def _open_context(
+    model: Any, sizes: Sequence[tuple[int, int]], threads: int, adapter: Path | None
+) -> Context:
+    """Return the model's memory, with as many slots as llama.cpp can be given.
+
+    Raises:
+        ModelTooLarge: It cannot be given any.
+    """
+    *more, (fewest, least) = sizes
+    for slots, cells in more:
+        try:
+            return Context(model, cells=cells, slots=slots, threads=threads, adapter=adapter)
+        except ModelTooLarge:
+            _log.warning("There is no memory for %d rows at once; trying fewer.", slots)
+    return Context(model, cells=least, slots=fewest, threads=threads, adapter=adapter)
 
 
 def _check_adapter(adapter: Header, base: Header, path: Path) -> None:

@@ -25,6 +25,8 @@ _SECONDS_TO_CONNECT = 5.0
 _SECONDS_OF_SILENCE = 120.0  # a busy server may be slow; one that says nothing for so long hangs
 _TRIES = 3  # after a second, then two, each and a random part
 _LONGEST_ANSWER = 128  # tokens; fifty words have about 75
+# Under this name a server offers the default model with reframer's adapter (docs/server.md).
+OWN_MODEL = "reframer"
 
 
 class _Passing(ModelError):
@@ -73,7 +75,19 @@ class ServedModel(BaseChatModel):
             raise _told(error, self.server) from None
         if "finish_reason" not in message.response_metadata:
             raise _broke_off(self.server)
+        if options.get("logprobs"):
+            message.response_metadata["logprobs"] = self._logprobs(message)
         return message
+
+    def _logprobs(self, message: AIMessage) -> list[float]:
+        """Return the log-probability of each token of an answer, as a local model tells them."""
+        told = message.response_metadata.get("logprobs") or {}
+        if logprobs := [float(token["logprob"]) for token in told.get("content") or ()]:
+            return logprobs
+        raise ModelError(
+            f"The model server at {self.server.place} does not say how likely its words are.",
+            "Use one that tells logprobs, such as vLLM or llama.cpp's server.",
+        )
 
 
 def open_model(chosen: Settings) -> ServedModel:
