@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 DATA ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run reframe test lint eval bench train train-reader lock clean
+.PHONY: help run reframe test lint eval bench soak train train-reader lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ bench: $(STAMP) ## Measure the speed on this machine, beside others (installs th
 	@$(BIN)/reframer models pull
 	$(BIN)/pip install --quiet -e '.[bench]'
 	@$(BIN)/python -m models.evaluation.speed
+
+soak: $(STAMP) ## Let the engine work for half an hour, and see that nothing fails or grows
+	@$(BIN)/reframer models pull
+	@$(BIN)/python -m models.evaluation.soak
 
 train: $(STAMP) ## Train the voice (installs torch; a minute on a large GPU, most of a day on two cores)
 	@$(BIN)/reframer models pull

@@ -254,7 +254,10 @@ class Reframer:
         return hashlib.sha256(made_from.encode()).hexdigest()
 
     def as_runnable(self) -> Runnable[str, Reframe]:
-        """Return the whole flow as a LangChain runnable from text to `Reframe`."""
+        """Return the whole flow as a LangChain runnable from text to `Reframe`.
+
+        It takes what `reframe` takes: ``friend.as_runnable().invoke(text, went_on=True)``.
+        """
         return RunnableLambda(self.reframe, name="reframer")
 
     def _reframe(self, text: str, wishes: Wishes, went_on: bool, stopped: Stopped) -> Reframe:

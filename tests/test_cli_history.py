@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from reframer import paths
 from reframer.cli import run
 from reframer.errors import UsageError
 from reframer.history import History
-from reframer.records import Reframe, Wishes
+from reframer.records import Notice, Reframe, Wishes
 from reframer.settings import Settings
 
 PASSPHRASE = "three quiet words"
@@ -22,6 +23,11 @@ ANSWER = Reframe("I failed Anna.", "Anna knows you tried.", "model", kinds=("gui
 class Friend:
     def reframe(self, text: str, wishes: Wishes) -> Reframe:
         return ANSWER
+
+    def notice_many(self, texts: Sequence[str]) -> tuple[tuple[Notice, ...], ...]:
+        """Hear kind words in every text."""
+        heard = (Notice(text, 0, len(text), False, None, 0.0, kind_talk=True) for text in texts)
+        return tuple((notice,) for notice in heard)
 
 
 @pytest.fixture
@@ -66,6 +72,10 @@ def test_nothing_is_kept_unless_it_was_turned_on_and_asked_for(
     assert run(["history", "on"]) == 0
     assert run(["I failed Anna."]) == 0
     assert History.unlock(paths.data_dir() / "history" / "entries", PASSPHRASE).records() == ()
+
+
+def test_kind_words_to_oneself_are_counted_with_a_kept_answer(file: Path) -> None:
+    assert History.unlock(file, PASSPHRASE).records()[0].kind_talk == 1
 
 
 def test_a_kept_answer_is_shown_again(

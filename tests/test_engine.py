@@ -359,6 +359,13 @@ def test_the_flow_is_a_langchain_runnable() -> None:
     assert friend.as_runnable().invoke(THOUGHT).text == GOOD
 
 
+def test_the_runnable_takes_what_a_reframe_takes() -> None:
+    friend, _ = _reframer(*[GOOD] * DRAFTS)
+    worrying = f"{THOUGHT} worrying"
+    assert friend.as_runnable().invoke(worrying).origin == "safety"
+    assert friend.as_runnable().bind(went_on=True).invoke(worrying).origin == "model"
+
+
 def test_danger_is_met_even_when_no_model_can_be_opened() -> None:
     def missing() -> Rooms:
         raise ModelMissing("The model is not here.", "Run: reframer models pull")

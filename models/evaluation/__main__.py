@@ -12,8 +12,8 @@ import click
 from models import evaluation
 from reframer import seal
 
-# Measured by `make bench`, side by side and alone on the machine.
-_APART = frozenset({"__main__", "speed"})
+# Measured by `make bench` and `make soak`, alone on the machine.
+_APART = frozenset({"__main__", "speed", "soak"})
 
 
 def areas() -> list[str]:

@@ -2,12 +2,13 @@
 
 The thoughts were fixed before any answer was seen: sixty hard ones written for this
 (``hard.tsv``), and the held-out examples with the lowest ids. A rule sees form and some content; it
-does not see whether an answer is wise. So the answers are to be read as well:
-``python -m models.evaluation.voice docs/examples.md`` writes them all down.
+does not see whether an answer is wise. So the answers are kept, to be read as well:
+``python -m models.evaluation.voice docs/examples.md`` writes down those to the hard thoughts.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import statistics
 import sys
@@ -15,11 +16,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from reframer import catalog, paths, prompts, seal, settings
+from reframer import catalog, paths, prompts, settings
 from reframer.engine import Reframer
 from reframer.knowledge import load_techniques
 from reframer.llama.chat import ChatLlama
@@ -30,9 +31,11 @@ from reframer.review import RULES, review
 from reframer.settings import Settings
 
 _HARD = Path(__file__).with_name("hard.tsv")
-_HELD_OUT = 40
+_KEPT = Path("build/voice/answers.json")
+_HELD_OUT = 200
 _SHOWN = 3
 _AT_ONCE = 16
+_PEOPLE = 4  # who ask the whole program at once
 _VOWELS = re.compile(r"[aeiouy]+")
 _WORD = re.compile(r"[a-z']+")
 
@@ -49,21 +52,30 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one configuration said."""
+    """What one configuration said.
+
+    Attributes:
+        name: Its name.
+        answers: Its answer to each thought.
+        seconds: What an answer took, of the time for all.
+        origins: Where each answer came from, if that is told.
+    """
 
     name: str
-    answers: tuple[str, ...]
+    answers: Sequence[str]
     seconds: float
-    origins: Counter[Origin] = field(default_factory=Counter)
+    origins: Sequence[Origin] = ()
 
 
 def report(data: Path | None = None) -> str:  # noqa: ARG001 - the cards are all that is needed
-    """Return the tables of all configurations."""
+    """Return the tables of all configurations, and keep what they said."""
     asked = thoughts()
     rows = speak_all(asked)
+    with paths.atomic_write(_KEPT) as file:
+        file.write(json.dumps([asdict(row) for row in rows]).encode())
     return "\n\n".join(
         [
-            f"{len(asked)} thoughts: {_counted(asked)}.",
+            f"{len(asked)} thoughts: {_told(Counter(one.group for one in asked))}.",
             _table([_figures(asked, row) for row in rows]),
             "Share of answers that keep each rule:",
             _table([_rules(asked, row) for row in rows]),
@@ -131,9 +143,10 @@ def _shipped(asked: Sequence[Asked]) -> Row:
     friend = Reframer.open(settings.load())
     friend.prepare()
     started = time.perf_counter()
-    answers = [friend.reframe(one.thought) for one in asked]
+    with ThreadPoolExecutor(_PEOPLE) as pool:
+        answers = list(pool.map(lambda one: friend.reframe(one.thought), asked))
     seconds = (time.perf_counter() - started) / len(asked)
-    origins = Counter(answer.origin for answer in answers)
+    origins = tuple(answer.origin for answer in answers)
     return Row("as shipped", tuple(answer.text for answer in answers), seconds, origins)
 
 
@@ -152,7 +165,7 @@ def _figures(asked: Sequence[Asked], row: Row) -> dict[str, str]:
         "distinct-2": f"{_distinct(words, 2):.2f}",
         "opening used before": f"{1 - len(openings) / len(asked):.0%}",
         "same answer twice": str(len(row.answers) - len(set(row.answers))),
-        "origins": ", ".join(f"{name} {n}" for name, n in row.origins.most_common()) or "–",
+        "origins": _told(Counter(row.origins)) or "–",
         "seconds each": f"{row.seconds:.1f}",
     }
 
@@ -188,9 +201,8 @@ def _table(rows: Sequence[dict[str, str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _counted(asked: Sequence[Asked]) -> str:
-    groups = Counter(one.group for one in asked)
-    return ", ".join(f"{group} {count}" for group, count in groups.items())
+def _told(counts: Counter[Any]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.most_common())
 
 
 def _written(asked: Sequence[Asked], rows: Sequence[Row]) -> str:
@@ -214,16 +226,13 @@ def _quiet(answer: str) -> str:
 
 
 def main() -> None:
-    """Write down every answer to the hard thoughts, and print the tables."""
-    asked = thoughts()
-    rows = speak_all(asked)
-    with paths.atomic_write(Path(sys.argv[1])) as file:
-        file.write(_written(asked, rows).encode())
-    Path(sys.argv[1]).chmod(0o644)
-    sys.stdout.write(_table([_figures(asked, row) for row in rows]) + "\n\n")
-    sys.stdout.write(_table([_rules(asked, row) for row in rows]) + "\n")
+    """Write down what was said to the hard thoughts when the voice was last measured."""
+    rows = [Row(**row) for row in json.loads(_KEPT.read_text("utf-8"))]
+    page = Path(sys.argv[1])
+    with paths.atomic_write(page) as file:
+        file.write(_written(thoughts(), rows).encode())
+    page.chmod(0o644)
 
 
 if __name__ == "__main__":
-    seal.close()
     main()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ import click
 from reframer import names, paths
 from reframer.errors import HistoryLocked, HistoryMissing, UsageError
 from reframer.history import Entry, History, Lock, kept_file
-from reframer.records import Reframe
+from reframer.records import Notice, Reframe
 
 _TRIES = 3
 _NO_WAY_BACK = (
@@ -138,13 +139,18 @@ def folder() -> Path:
     return _kept().parent
 
 
-def keep_answer(answer: Reframe) -> None:
+def keep_answer(answer: Reframe, notices: Sequence[Notice]) -> None:
     """Ask for the passphrase and keep an answer.
+
+    Args:
+        answer: The answer.
+        notices: What the ear hears in what was said.
 
     Raises:
         HistoryError: The history is not on, does not open, or cannot be written.
     """
-    _unlock().add(Entry.of(answer))
+    kind_talk = sum(notice.kind_talk for notice in notices)
+    _unlock().add(replace(Entry.of(answer), kind_talk=kind_talk))
     click.echo("Kept.", err=True)
 
 

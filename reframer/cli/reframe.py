@@ -67,7 +67,8 @@ def reframe(
         _check_history_is_on()
     text = _read(words)
     with show.status("Thinking about it …"):
-        answer = open_reframer(chosen).reframe(text, chosen.wishes)
+        friend = open_reframer(chosen)
+        answer = friend.reframe(text, chosen.wishes)
     if as_json:
         show.to_json(show.as_record(answer))
     else:
@@ -77,7 +78,8 @@ def reframe(
     if keep:  # the words come first, then the question for the passphrase
         from reframer.cli.history import keep_answer
 
-        keep_answer(answer)
+        (notices,) = friend.notice_many([text])
+        keep_answer(answer, notices)
 
 
 def open_reframer(chosen: Settings) -> Reframer:
