@@ -12,20 +12,23 @@ classifier follows Swaminathan et al. (2023), npj Digital Medicine 6, 213.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import yaml
 
 from reframer import paths
+from reframer.encoder import Vectors
 from reframer.errors import KnowledgeError
 from reframer.reader import Reader
 from reframer.records import Level, Risk, Voice
@@ -36,6 +39,7 @@ Serves = Literal["everyone", "young", "abuse"]
 RANK: Mapping[Level, int] = {"none": 0, "concern": 1, "crisis": 2}
 LONGEST_AGE_DAYS = 365
 
+_PASSAGE = 6  # sentences, at most, that the reader takes for one story
 _LONGEST_PIECE = 30  # words; a longer sentence is also read in pieces
 _PIECE_STEP = 15
 _LINES_SHOWN = 2
@@ -226,7 +230,10 @@ class Safety:
         return Risk(level, tuple(sorted(name for name, reached in found if reached == level)))
 
     def _resembles(self, text: str, readings: Mapping[str, Reading]) -> set[Level]:
-        """Return the levels above none that the reader sees, figures of speech left out.
+        """Return the level above none that the reader sees, if any, figures of speech left out.
+
+        A sentence out of its story may sound like what it is not, and a story may hide a sentence.
+        So a passage is as alarming as it is on average of two: read whole, and in its worst part.
 
         Args:
             text: The text.
@@ -235,18 +242,37 @@ class Safety:
         whole = next(iter(readings.values()), None)
         if self._reader is None or whole is None or whole.figure:
             return set()
-        pieces = (piece.text for piece in split(text))
         figures = {unit for unit, reading in readings.items() if reading.figure}
-        units = _units("".join(piece for piece in pieces if piece.strip() not in figures))
-        if not units:
+        sentences = [piece.text for piece in split(text) if piece.text.strip() not in figures]
+        passages = [_units(passage) for passage in _passages(sentences)]
+        if not any(passages):
             return set()
-        found = self._reader.read(units)
+        levels = self._reader.read([unit for units in passages for unit in units]).levels
+        ends = np.cumsum([len(units) for units in passages])[:-1]
         least = self._reader.thresholds
-        return {
-            "crisis" if crisis >= least.crisis else "concern"
-            for none, _, crisis in found.levels.tolist()
-            if crisis >= least.crisis or 1 - none >= least.concern
-        }
+        found: set[Level] = set()
+        for none, _, crisis in (_alarm(each) for each in np.split(levels, ends) if len(each)):
+            if crisis >= least.crisis:
+                found.add("crisis")
+            elif 1 - none >= least.concern:
+                found.add("concern")
+        return found
+
+
+def _alarm(levels: Vectors) -> Vectors:
+    """Return what a passage is taken for, from its units, of which the first is all of it."""
+    worst = np.array([levels[:, 0].min(), levels[:, 1].max(), levels[:, 2].max()])
+    alarm: Vectors = (levels[0] + worst) / 2
+    return alarm
+
+
+def _passages(sentences: Sequence[str]) -> Iterator[str]:
+    """Yield the sentences of a text a few at a time, evenly divided."""
+    if not sentences:
+        return
+    size = math.ceil(len(sentences) / math.ceil(len(sentences) / _PASSAGE))
+    for at in range(0, len(sentences), size):
+        yield "".join(sentences[at : at + size])
 
 
 def also_unsafe(answer: str) -> bool:

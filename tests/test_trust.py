@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from models.training import trust as training
+from reframer import trust as room
 from reframer.trust import LEAST, trust
 
 OPENING = "You missed the train again, and that stings."
@@ -20,6 +22,22 @@ def test_of_two_drafts_alike_the_shorter_one_is_trusted_more() -> None:
         "You missed the train again this morning, and that stings, and it hurts to think of it."
     )
     assert trust(longer, [-0.3]) < trust(OPENING, [-0.3])
+
+
+def test_of_two_drafts_alike_the_one_that_begins_with_you_is_trusted_more() -> None:
+    other = "The train was missed again, and that stings."
+    assert trust(OPENING, [-0.3] * 9) > trust(other, [-0.3] * 9)
+
+
+def test_the_weights_are_those_of_the_marked_drafts() -> None:
+    inputs, marks, _ = training.read()
+    shipped = (room._LIKELIHOOD, room._WORD, room._YOU, room._BIAS)
+    assert training.fit(inputs, marks) == pytest.approx(shipped, abs=0.005)
+
+
+def test_marked_drafts_are_told_apart_on_thoughts_that_were_left_out() -> None:
+    inputs, marks, thoughts = training.read()
+    assert training.told_apart(training.left_out(inputs, marks, thoughts), marks) > 0.75
 
 
 @pytest.mark.parametrize("logprob", [0.0, -50.0])

@@ -34,11 +34,11 @@ SURELY = 0.5  # of being self-critical, from which the teacher is asked for the 
 SMOOTHING = 0.05
 DIARY_HEARD = 0.01  # most of a diary's sentences that may be taken for self-critical
 # Shares that may be taken for a sign of danger, of single texts: of a diary's sentences, of
-# self-critical ones, and of statements written to be near misses. In use a text is read whole, by
-# sentences and by neighbours, which about doubles them.
+# self-critical ones, and of statements written to be near misses. In use a text's worst part counts
+# as much as the whole, so they become more.
 DIARY_FLAGGED = 0.008
-CRITICAL_FLAGGED = 0.02
-NEAR_FLAGGED = 0.08
+CRITICAL_FLAGGED = 0.04
+NEAR_FLAGGED = 0.1
 HARMLESS_CRISIS = 0.004  # share of all harmless ones that may be called a crisis
 
 
@@ -70,7 +70,7 @@ class Recipe:
 @click.argument("embedder", type=Path)
 @click.option("--work", type=Path, default=Path("build/reading"), show_default=True)
 @click.option("--out", type=Path, default=Path("models/reader/reader.safetensors"))
-@click.option("--start", type=Path, help="An earlier reader to go on from.")
+@click.option("--start", type=Path, help="An earlier reader to go on from, and to meet halfway.")
 @click.option("--copies", default=Recipe.copies, show_default=True)
 @click.option("--epochs", default=Recipe.epochs, show_default=True)
 @click.option("--rate", default=Recipe.rate, show_default=True)
@@ -97,9 +97,9 @@ def main(embedder: Path, work: Path, out: Path, start: Path | None, **recipe_giv
         train(network, learned, teacher, recipe, seed)
         copies_made.append({name: value.cpu() for name, value in network.state_dict().items()})
         _tell(f"copy {seed + 1}: {calibrate(network, kept_back)}")
-    soup = {
-        name: torch.stack([one[name] for one in copies_made]).mean(0) for name in copies_made[0]
-    }
+    soup = _mean(copies_made)
+    if start:  # halfway, nothing that it knew is lost (Wortsman et al. 2022, "WiSE-FT")
+        soup = _mean([soup, {name: value.float() for name, value in load_file(start).items()}])
     network.load_state_dict(soup)
     thresholds = calibrate(network, kept_back)
     _tell(f"together: {thresholds}")
@@ -113,6 +113,10 @@ def main(embedder: Path, work: Path, out: Path, start: Path | None, **recipe_giv
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     save_file({name: value.half().contiguous() for name, value in soup.items()}, out, about)
+
+
+def _mean(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    return {name: torch.stack([one[name] for one in weights]).mean(0) for name in weights[0]}
 
 
 def read_teacher(file: Path) -> dict[str, Tensor]:
