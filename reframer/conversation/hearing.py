@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from reframer.conversation.library import Library
 from reframer.conversation.likeness import Like
 from reframer.conversation.records import Reading, TurnKind
-from reframer.conversation.rules import is_short, load_rules, plain_form
+from reframer.conversation.rules import load_rules, plain_form
 from reframer.engine import LONGEST_TEXT, Reframer
 from reframer.errors import TextEmpty, TextTooLong
 from reframer.records import Notice
 
 # A message up to this length is one thought; of a longer one only the harsh sentences are answered.
 _SHORT = 240  # characters
+# Longer texts than this may be several things at once, and the labelled turns are not so long.
+_ONE_TURN = 30  # words
 # Where the ear is sure of a thought, a text must be this like something else to be taken for it.
 _SURE = 0.5
 # Who writes here mostly speaks of themselves, so the ear is more eager than in a journal, but less
@@ -84,9 +86,9 @@ class Hearing:
         """Say what a text is that no rule knows: by what the ear hears, and by what it is like."""
         strict = self._reframer.notice_many([text])[0]
         surely = any(n.self_critical and not self._rules.on_matter(n.text) for n in strict)
-        like = self._library.like(text) if is_short(plain) else None
+        like = self._library.like(text) if len(plain.split()) <= _ONE_TURN else None
         if like and not (surely and like.share < _SURE):
-            return self._read_short(text, strict, like)
+            return self._read_like(text, strict, like)
         if thought := self._thought(text, strict):
             return Reading("thought", thought=thought)
         if self._rules.asks(text, plain):
@@ -95,8 +97,8 @@ class Hearing:
             return Reading("good-news")
         return Reading("unclear")
 
-    def _read_short(self, text: str, strict: Sequence[Notice], like: Like) -> Reading:
-        """Say what a short text is that is like this, or has a wish for certain in one clause."""
+    def _read_like(self, text: str, strict: Sequence[Notice], like: Like) -> Reading:
+        """Say what a text is that is like this, or has a wish for certain in one clause."""
         if like.kind == "thought":
             return Reading("thought", thought=self._thought(text, strict) or text.strip())
         if wish := self._rules.wish_within(text):
