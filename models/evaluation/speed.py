@@ -269,16 +269,20 @@ def measure_memory() -> Figures:
         stdout=subprocess.PIPE,
         env=os.environ,
     )
-    held: dict[str, int] = json.loads(done.stdout)
-    sys.stdout.write("| rows computed | memory of the process, MB |\n|---:|---:|\n")
+    held: dict[str, dict[str, int]] = json.loads(done.stdout)
+    sys.stdout.write("| rows computed | MB in memory | of these, the process's own |\n")
+    sys.stdout.write("|---:|---:|---:|\n")
     for number, size in held.items():
-        sys.stdout.write(f"| {number} | {size / 1e6:,.0f} |\n")
+        sys.stdout.write(f"| {number} | {size['all'] / 1e6:,.0f} | {size['own'] / 1e6:,.0f} |\n")
     sys.stdout.write("\n")
     return held
 
 
 def tell_memory() -> None:
-    """Print what this process holds after so many rows, as JSON."""
+    """Print what this process holds after so many rows, as JSON.
+
+    What is not its own are pages of files, above all the model's, that the system may take back.
+    """
     file, adapter = _files()
     chat = ChatLlama.from_file(file, adapter=adapter, **_SAMPLING)
     held = {}
@@ -286,7 +290,8 @@ def tell_memory() -> None:
     for number in _MEMORY_ROWS:
         _together(chat, rows(number - done, done))
         done = number
-        held[number] = psutil.Process().memory_info().rss
+        size = psutil.Process().memory_full_info()
+        held[number] = {"all": size.rss, "own": size.uss}
     sys.stdout.write(json.dumps(held))
 
 
