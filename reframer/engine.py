@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 import time
 from collections import Counter
@@ -49,6 +50,7 @@ _TWIN = 0.85
 _EAGER = 0.08
 # Warm enough that drafts differ; a small model loses its sense when it is warmer (docs/log.md).
 _TEMPERATURE = 0.5
+_SPACE = re.compile(r"\s+")
 _NO_WISHES = Wishes()
 Stopped = Callable[[], bool]
 _BEHIND = {"background": True}
@@ -309,10 +311,11 @@ class Reframer:
         """Whether all words are written by hand, and the model is not asked.
 
         So it is for children, where no opening is wanted of a model that words openings, and where
-        an example says the same as the thought: its answer answers the thought, too.
+        an example says the same as an adult's thought: its answer answers the thought, too.
         """
         no_opening = self._speaker.says == "openings" and not wants_opening(wishes)
-        return wishes.voice == "child" or no_opening or _twin(match)
+        answered = wishes.voice == "adult" and _twin(match)
+        return wishes.voice == "child" or no_opening or answered
 
     def _speak(self, thought: Thought, match: Match, behind: bool, stopped: Stopped) -> _Choice:
         """Let the model draft several times at once, and choose the best that may be shown."""
@@ -444,7 +447,10 @@ def _thought(text: str, critical: Sequence[Notice]) -> str:
         return whole
     strongest = max(critical, key=lambda notice: notice.strength)
     start = text.rfind("\n\n", 0, strongest.start) + 1
-    start = max(start, strongest.end - _WHOLE_THOUGHT)
+    cut = strongest.end - _WHOLE_THOUGHT
+    if cut > start:  # at the beginning of a word, or "did not" could become "not"
+        space = _SPACE.search(text, cut - 1, strongest.end)
+        start = space.end() if space else cut
     return " ".join(text[start : strongest.end].split())
 
 

@@ -58,6 +58,10 @@ _TO_I = {
     "yourself": "myself",
 }
 
+_NUMBER = re.compile(
+    r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|thirty))\s+$",
+    re.IGNORECASE,
+)
 _CLAUSES = re.compile(
     r"\s*(?:[;:—–]|,(?!\d)|\s-\s|\.{2,}|…|\bbecause\b|\bcos\b|\bcuz\b)\s*", re.IGNORECASE
 )
@@ -107,8 +111,15 @@ def opening(text: str, notices: Sequence[Notice], voice: Voice = "adult") -> str
 
 def to_you(clause: str) -> str:
     """Turn words about "me" into words to "you": "I lost my keys" becomes "you lost your keys"."""
-    turned = WORD.sub(lambda word: _turn(word[0], _TO_YOU), clause)
+    turned = WORD.sub(
+        lambda word: word[0] if _is_hour(word, clause) else _turn(word[0], _TO_YOU), clause
+    )
     return _I_WAS.sub(lambda found: f"you{found[1]}{_WAS[found[2].lower()]}", turned)
+
+
+def _is_hour(word: re.Match[str], clause: str) -> bool:
+    """Whether a word is the "am" of a time of day."""
+    return word[0].lower() == "am" and bool(_NUMBER.search(clause[: word.start()]))
 
 
 def to_i(text: str) -> str:

@@ -84,6 +84,13 @@ class _Draft:
 
 Rule = Callable[[_Draft], str | None]
 
+_STRAIGHT = str.maketrans("’‘“”", "''\"\"")
+
+
+def _draft(text: str, thought: str, examples: Iterable[Example] = ()) -> _Draft:
+    """Return a draft with the straight marks that all rules are written with."""
+    return _Draft(text.translate(_STRAIGHT), thought.translate(_STRAIGHT), tuple(examples))
+
 
 def review(draft: str, thought: str, examples: Iterable[Example] = ()) -> tuple[Problem, ...]:
     """Say which rules of the voice a draft breaks.
@@ -96,7 +103,7 @@ def review(draft: str, thought: str, examples: Iterable[Example] = ()) -> tuple[
     Returns:
         The problems in the order of the rules; empty for a draft that may be shown.
     """
-    subject = _Draft(draft, thought, tuple(examples))
+    subject = _draft(draft, thought, examples)
     found = ((name, rule(subject)) for name, rule in RULES.items())
     return tuple(Problem(name, detail) for name, detail in found if detail)
 
@@ -108,7 +115,7 @@ def review_opening(sentence: str, thought: str) -> tuple[Problem, ...]:
         sentence: What the model would say.
         thought: What the person said.
     """
-    subject = _Draft(sentence, thought, ())
+    subject = _draft(sentence, thought)
     rules = {
         **_RULES_OF_OPENINGS,
         "length": _opening_length,
@@ -195,7 +202,8 @@ def _names(draft: _Draft) -> list[str]:
         for word in WORD.findall(sentence)[1:]:
             plain = word.lower().removesuffix("'s")
             known = plain in draft.thought_words or f"{plain}'s" in draft.thought_words
-            if word[0].isupper() and not word.startswith(("I'", "I")) and not known:
+            of_oneself = word == "I" or word.startswith("I'")
+            if word[0].isupper() and not of_oneself and not known:
                 names.append(word)
     return names
 
@@ -304,7 +312,7 @@ _RULES_OF_OPENINGS = {name: rule for name, rule in RULES.items() if name not in 
 
 
 def _words(text: str) -> list[str]:
-    return [word.lower().replace("’", "'") for word in WORD.findall(text)]
+    return [word.lower() for word in WORD.findall(text)]
 
 
 def _overlap(words: list[str], other: list[str]) -> float:

@@ -522,8 +522,18 @@ def _read_directory(file: Path) -> Directory:
         for entry in entries:
             if unknown := set(entry) - known:
                 raise KnowledgeError(f"{file}: a help line has the unknown key {min(unknown)!r}.")
-        return Directory(tuple(Helpline(**entry) for entry in entries), table.get("emergency", {}))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as error:
+        emergency = table.get("emergency", {})
+        numbers = emergency.values() if isinstance(emergency, dict) else [None]
+        if not all(isinstance(number, str) for number in numbers):
+            raise KnowledgeError(f'{file}: numbers for emergencies are written like GB = "999".')
+        return Directory(tuple(Helpline(**entry) for entry in entries), emergency)
+    except (
+        AttributeError,
+        OSError,
+        UnicodeDecodeError,
+        tomllib.TOMLDecodeError,
+        TypeError,
+    ) as error:
         raise KnowledgeError(
             f"The help lines in {file} cannot be read: {error}.", "See docs/safety.md for the form."
         ) from error

@@ -137,6 +137,18 @@ def test_words_of_crisis_stay_whatever_is_said_to_them(begin: Begin) -> None:
     assert stays("adult") not in first.words
 
 
+@pytest.mark.parametrize("story", ["", "I sat in the park and watched the ducks. " * 8])
+def test_words_of_crisis_stay_however_long_the_text_and_often_it_is_said(
+    begin: Begin, story: str
+) -> None:
+    conversation = begin(GOOD[0])
+    conversation.take(f"I want to kill myself tonight. {story}I am such a failure.")
+    for _ in range(3):
+        again = conversation.wish("went-on")
+        assert again.kind == "safety"
+        assert "116 123" in again.words
+
+
 def test_no_wish_reaches_behind_words_of_danger(begin: Begin) -> None:
     conversation = begin(GOOD[0])
     conversation.take(THOUGHT)

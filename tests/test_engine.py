@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -344,6 +345,14 @@ def test_a_text_longer_than_a_thought_is_an_error_that_does_not_repeat_it() -> N
     with pytest.raises(TextTooLong) as caught:
         friend.reframe("idiot " * LONGEST_TEXT)
     assert "idiot" not in str(caught.value)
+
+
+def test_of_a_long_text_the_last_part_is_answered_from_a_whole_word_on() -> None:
+    friend, model = _reframer(GOOD)
+    friend.reframe(f"{'reallylongwords ' * 60}{THOUGHT}")
+    asked = str(model.history[0][-1].content)
+    assert THOUGHT in asked
+    assert set(re.findall(r"\w*longwords", asked)) == {"reallylongwords"}
 
 
 def test_many_texts_are_answered_one_by_one_as_they_are_ready() -> None:

@@ -42,6 +42,8 @@ def heard(text: str) -> list[Notice]:
         ("I've been in bed since noon. hopeless", "You've been in bed since noon"),
         ("I didn't ring when I was in town. I'm useless", "You didn't ring when you were in town"),
         ("I hit someone when I was 19. I'm a monster", "You hit someone when you were 19"),
+        ("I woke up at 3 am again. I'm useless", "You woke up at 3 am again"),
+        ("I stayed in bed until eleven am, hopeless", "You stayed in bed until eleven am"),
     ],
 )  # fmt: skip
 def test_what_happened_is_said_back_to_you(text: str, said: str) -> None:

@@ -181,3 +181,19 @@ def test_what_says_back_what_happened_may_open_an_answer(opening: str) -> None:
 )
 def test_what_judges_or_invents_may_not(opening: str, rule: str) -> None:
     assert rule in {problem.rule for problem in review_opening(opening, MISSED)}
+
+
+@pytest.mark.parametrize(("rule", "thought", "draft"), BAD)
+def test_curly_marks_hide_nothing(rule: str, thought: str, draft: str) -> None:
+    curly = draft.replace("'", "’")
+    assert rule in [problem.rule for problem in review(curly, thought)]
+
+
+def test_curly_marks_are_no_problem_of_their_own() -> None:
+    for thought, draft in GOOD:
+        assert review(draft.replace("'", "’"), thought) == ()
+
+
+def test_a_name_with_a_large_i_is_a_name() -> None:
+    draft = "You missed the train, and Ian waited for you on the platform all that time."
+    assert "invented" in [problem.rule for problem in review(draft, "I missed the train.")]

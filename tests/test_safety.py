@@ -353,6 +353,20 @@ def test_a_users_entry_comes_first_and_replaces_the_shipped_one(tmp_path: Path) 
     assert [line.name for line in british].count("Samaritans") == 1
 
 
+@pytest.mark.parametrize(
+    "text", ['emergency = "112"', "[emergency]\nGB = 112", '[[emergency]]\nGB = "112"']
+)
+def test_a_mistake_in_the_emergency_numbers_leaves_the_shipped_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    broken = tmp_path / "helplines.toml"
+    broken.write_text(text)
+    with pytest.raises(KnowledgeError):
+        load_directory(broken)
+    monkeypatch.setattr(safety, "user_helplines", lambda: broken)
+    assert "999" in signposts(CRISIS, "GB")
+
+
 def test_a_mistake_in_the_users_file_leaves_the_shipped_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,11 +122,16 @@ class Conversation:
         return self._answer(said, "wish", step.turn.thought, wishes, went_on=step.went_on)
 
     def _set_right(self, said: str) -> Turn:
-        """Meet "That's not what I meant": after words of concern, answer what they were about."""
+        """Meet "That's not what I meant": after words of concern, answer what they were about.
+
+        A text of crisis is read again as a whole, however often this is said, and its words stay.
+        """
         last = self._memory.last
-        if last is None or last.kind != "safety":
+        if last is None or last.kind != "safety" or last.answer is None:
             return self._reply(said, "wish", self._written("misread"))
-        thought = self._hearing.thought_in(last.said) or last.said
+        text = last.answer.source
+        in_crisis = last.answer.risk.level == "crisis"
+        thought = text if in_crisis else self._hearing.thought_in(text) or text
         return self._answer(said, "wish", thought, self._wishes, went_on=True)
 
     def _answer(
