@@ -383,6 +383,20 @@ def test_in_place_can_be_undone(vault: Path, capsys: pytest.CaptureFixture[str])
     assert run(["journal", "undo", str(vault)]) == 1
 
 
+def test_a_second_run_changes_nothing_that_the_first_has_answered(
+    vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["journal", str(vault), "--write", "callout", "--in-place"]
+    assert run(command) == 0
+    answered = texts(vault)
+    capsys.readouterr()
+    assert run(command) == 0
+    assert texts(vault) == answered
+    assert "Changed" not in capsys.readouterr().out
+    assert run(["journal", "undo", str(vault)]) == 0
+    assert texts(vault) == DAYS
+
+
 def test_undo_names_what_it_leaves(vault: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["journal", str(vault), "--write", "below", "--in-place"])
     (vault / "2024-01-15.md").write_text("Mine.")
