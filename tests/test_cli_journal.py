@@ -19,8 +19,10 @@ from rich.console import Console
 from reframer import history as room
 from reframer import paths, settings
 from reframer.cli import history, journaling, run
+from reframer.engine import Reframer
 from reframer.journal import checkpoint
 from reframer.journal.records import AskPassword, Unread
+from reframer.records import Wishes
 from tests.journal.conftest import DAYS
 from tests.journal.friend import SAYINGS, PlainModel, friend
 
@@ -316,6 +318,30 @@ def test_what_cannot_be_done_is_said_in_one_line(
     err = capsys.readouterr().err
     assert said in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "wishes"),
+    [([], Wishes("plain", "teen", "i")), (["--voice", "child"], Wishes("plain", "child", "i"))],
+)
+def test_the_settings_say_how_the_friend_speaks_unless_the_command_does(
+    vault: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    wishes: Wishes,
+) -> None:
+    (tmp_path / "settings.toml").write_text('tone = "plain"\nvoice = "teen"\n')
+    monkeypatch.setenv("REFRAMER_PERSON", "i")
+    asked: list[Wishes] = []
+
+    def answer(self: Reframer, thoughts: object, wished: Wishes) -> Iterator[Any]:
+        asked.append(wished)
+        return iter(())
+
+    monkeypatch.setattr(Reframer, "answer_as_completed", answer)
+    assert run(["journal", str(vault), *options]) == 0
+    assert asked[0] == wishes
 
 
 # Writing

@@ -27,7 +27,9 @@ from reframer.journal.run import Answered, Event, Finished, another_way, reframe
 from reframer.journal.scan import Scan, Scanned
 from reframer.records import Thought, Wishes
 from reframer.safety import went_on
+from reframer.settings import Settings
 
+_SETTINGS = ("tone", "voice", "person", "country")  # options that are settings, too
 _LINE_EVERY = 10.0  # seconds
 
 
@@ -38,13 +40,13 @@ def read_journal(path: Path, options: Mapping[str, Any]) -> int:
         path: The journal.
         options: The options of the command, by their names.
     """
-    chosen = settings.load({"country": options["country"]})
+    chosen = settings.load({name: options[name] for name in _SETTINGS})
     away.tell(chosen)
     lock = history.unlock_for("journal") if history.is_on() else None
     reframer = open_reframer(chosen)
     out = options["out"] or outputs.beside(path)
     with _teller(as_json=options["as_json"]) as teller:
-        choices = replace(_choices(options, chosen.country, reframer, teller), lock=lock)
+        choices = replace(_choices(options, chosen, reframer, teller), lock=lock)
         if options["dry_run"]:
             left = _dry_run(reframer, path, choices, teller)
         else:
@@ -86,10 +88,9 @@ def _run(
 
 
 def _choices(
-    options: Mapping[str, Any], country: str, reframer: Reframer, teller: _Teller
+    options: Mapping[str, Any], chosen: Settings, reframer: Reframer, teller: _Teller
 ) -> Choices:
-    wishes = Wishes(options["tone"], options["voice"], options["person"])
-    reviewer = _Reviewer(reframer, wishes) if options["review"] else None
+    reviewer = _Reviewer(reframer, chosen.wishes) if options["review"] else None
     return Choices(
         format=options["format"],
         since=options["since"],
@@ -97,8 +98,8 @@ def _choices(
         limit=options["limit"],
         kinds=options["kinds"],
         min_strength=options["min_strength"],
-        wishes=wishes,
-        country=country,
+        wishes=chosen.wishes,
+        country=chosen.country,
         ask=teller.ask_password,
         review=reviewer,
         go_on=reviewer.go_on if reviewer else None,
