@@ -126,12 +126,14 @@ def _opened(
     path: Path, name: str, chosen: Format | None, ask: AskPassword
 ) -> Iterator[Document | Unread]:
     """Yield a file's document, or why it cannot be read."""
+    # A byte of a name that stands for nothing is shown as its code, so that names stay apart.
+    name = os.fsencode(name).decode(errors="backslashreplace")
     try:
-        document = _document(path, shown(name), chosen, ask)
+        document = _document(path, name, chosen, ask)
     except ReframerError as error:
         yield Unread(path, str(error))
     except OSError as error:
-        yield Unread(path, f"{shown(name)} cannot be read: {error.strerror}.")
+        yield Unread(path, f"{name} cannot be read: {error.strerror}.")
     else:
         yield document
         yield from document.unread
