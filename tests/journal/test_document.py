@@ -8,6 +8,7 @@ import pytest
 
 from reframer.journal import formats
 from reframer.journal.choices import Choices, no_password
+from reframer.journal.records import Unread
 from reframer.journal.run import Answered, Finished, reframe_document
 from tests.journal.conftest import DAYS
 from tests.journal.friend import friend
@@ -25,6 +26,14 @@ def test_it_is_answered_as_a_file_would_be() -> None:
     assert (
         answered.reply.answer.words in document.written([answered.reply.answer], "below").decode()
     )
+
+
+def test_an_entry_that_cannot_be_read_is_named() -> None:
+    data = b'{"metadata": {}, "entries": [{"text": "I\'m an idiot."}, {"text": 7}]}'
+    document = formats.parse(data, "Journal.json", no_password)
+    *events, _ = reframe_document(friend(), document, Choices())
+    (unread,) = (event for event in events if isinstance(event, Unread))
+    assert unread.reason == "Entry 2 of Journal.json has no text that is one."
 
 
 def test_nothing_of_it_is_written_anywhere(
