@@ -15,6 +15,7 @@ from typing import Any
 import click
 import pytest
 from rich.console import Console
+from rich.progress import Progress
 
 from reframer import history as room
 from reframer import paths, settings
@@ -25,6 +26,7 @@ from reframer.journal.records import AskPassword, Unread
 from reframer.records import Wishes
 from tests.journal.conftest import DAYS
 from tests.journal.friend import SAYINGS, PlainModel, friend
+from tests.journal.test_formats_reading import FILES
 
 
 @pytest.fixture(autouse=True)
@@ -210,6 +212,7 @@ def test_an_encrypted_journal_asks_for_its_password(
     monkeypatch.setattr(
         journaling, "Console", lambda **_: Console(stderr=True, force_terminal=terminal)
     )
+    monkeypatch.setattr(history, "has_terminal", lambda: True)
     answer("secret")
 
     def read(path: Path, name: str | None, password: AskPassword) -> Iterator[Unread]:
@@ -220,6 +223,18 @@ def test_an_encrypted_journal_asks_for_its_password(
     journal.write_bytes(b"JRNLv3")
     assert run(["journal", str(journal)]) == 1
     assert "The password was secret." in capsys.readouterr().err
+
+
+def test_without_a_terminal_an_encrypted_file_is_named_and_the_rest_goes_on(
+    vault: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(history, "has_terminal", lambda: False)
+    encrypted = Path(__file__).parent / "journal" / "fixtures" / FILES["jrnl-encrypted"]
+    shutil.copy(encrypted, vault / "secret.jrnl")
+    assert run(["journal", str(vault)]) == 1
+    out, err = capsys.readouterr()
+    assert "Answered 5 sentences." in out
+    assert "secret.jrnl is encrypted" in err
 
 
 # With the history on
@@ -239,7 +254,7 @@ def locked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_with_the_history_on_what_is_kept_is_locked_with_its_passphrase(
     vault: Path, monkeypatch: pytest.MonkeyPatch, locked: list[str], model: PlainModel
 ) -> None:
-    monkeypatch.setattr(history, "_has_terminal", lambda: True)
+    monkeypatch.setattr(history, "has_terminal", lambda: True)
     locked += ["wrong words", "three quiet words"]
     assert run(["journal", str(vault), "--keep"]) == 0
     assert locked == []
@@ -257,7 +272,7 @@ def test_with_the_history_on_and_no_terminal_one_line_says_what_to_do(
     locked: list[str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(history, "_has_terminal", lambda: False)
+    monkeypatch.setattr(history, "has_terminal", lambda: False)
     capsys.readouterr()
     assert run(["journal", str(vault)]) == 7
     err = capsys.readouterr().err
@@ -485,12 +500,40 @@ def test_a_review_begins_with_what_was_set_aside_and_answers_it_only_on_ones_wor
     assert "116 123" in (out / "report.html").read_text()
 
 
+def test_no_question_of_a_review_is_written_over(
+    vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars: list[Progress] = []
+    still: list[bool] = []
+
+    class Watched(Progress):
+        def __init__(self, *columns: Any, **options: Any) -> None:
+            super().__init__(*columns, **options)
+            bars.append(self)
+
+    def prompt(*_: object, **__: object) -> str:
+        still.append(not bars[0].live.is_started)
+        return "a" if len(still) == 1 else ""
+
+    for name in DAYS:
+        (vault / name).unlink()
+    (vault / "2024-01-20.md").write_text("I worry. I'm an idiot on the twentieth.")
+    monkeypatch.setattr(journaling, "Progress", Watched)
+    monkeypatch.setattr(
+        journaling, "Console", lambda **_: Console(stderr=True, force_terminal=True)
+    )
+    monkeypatch.setattr(click, "prompt", prompt)
+    assert run(["journal", str(vault), "--review"]) == 0
+    assert still == [True, True]
+
+
 def test_a_terminal_that_closes_in_a_review_loses_nothing(
-    vault: Path, tmp_path: Path, answer: Any
+    vault: Path, tmp_path: Path, answer: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["journal", str(vault), "--review", "--out", str(tmp_path / "out")]
     answer("e", "First.")
     assert run(command) == 130
+    assert "goes on from there" in capsys.readouterr().err
     answer("", "", "", "")
     assert run(command) == 0
     assert records(tmp_path / "out")[0]["words"] == "First."

@@ -160,7 +160,7 @@ def unlock_for(use: str) -> Lock:
     Raises:
         HistoryError: There is no terminal to ask in, or the history does not open.
     """
-    if not _has_terminal():
+    if not has_terminal():
         raise HistoryLocked(
             "The history is on, so what is kept on the way is locked with its passphrase.",
             "Run this in a terminal, or turn it off: reframer history off",
@@ -168,7 +168,7 @@ def unlock_for(use: str) -> Lock:
     return _unlock().lock_for(use)
 
 
-def _has_terminal() -> bool:
+def has_terminal() -> bool:
     """Whether somebody can be asked, even where standard input is a pipe."""
     try:
         os.close(os.open(os.ctermid(), os.O_RDWR | os.O_NOCTTY))

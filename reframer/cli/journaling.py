@@ -19,7 +19,7 @@ from reframer.cli.notice import as_record
 from reframer.cli.reframe import open_reframer
 from reframer.engine import Reframer
 from reframer.journal import checkpoint, outputs
-from reframer.journal.choices import Choices, StopReview
+from reframer.journal.choices import Choices, StopReview, no_password
 from reframer.journal.formats import open_journal
 from reframer.journal.outputs import Written
 from reframer.journal.records import Held, JournalResult, Reply, Unread
@@ -80,7 +80,7 @@ def _run(
                 report, written = write(event)
                 teller.end(event, report, written)
                 left = (*event.result.unread, *written.left)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):  # Ctrl-C at a question is an Abort
         raise KeyboardInterrupt(
             "What was answered is kept; the same command goes on from there."
         ) from None
@@ -90,7 +90,7 @@ def _run(
 def _choices(
     options: Mapping[str, Any], chosen: Settings, reframer: Reframer, teller: _Teller
 ) -> Choices:
-    reviewer = _Reviewer(reframer, chosen.wishes) if options["review"] else None
+    reviewer = _Reviewer(reframer, chosen.wishes, teller) if options["review"] else None
     return Choices(
         format=options["format"],
         since=options["since"],
@@ -108,6 +108,8 @@ def _choices(
 
 
 def _ask_password(path: Path) -> str:
+    if not history.has_terminal():
+        return no_password(path)
     password: str = click.prompt(f"Password of {path}", hide_input=True, err=True)
     return password
 
@@ -145,6 +147,9 @@ class _Teller(Protocol):
     def ask_password(self, path: Path) -> str:
         """Ask for the password of an encrypted file."""
 
+    def stand_still(self) -> None:
+        """A question follows, which nothing may write over."""
+
     def tell(self, event: Event) -> None:
         """Something happened."""
 
@@ -178,6 +183,9 @@ class _Json:
 
     def ask_password(self, path: Path) -> str:
         return _ask_password(path)
+
+    def stand_still(self) -> None:
+        """Nothing moves."""
 
     def tell(self, event: Event) -> None:
         match event:
@@ -226,7 +234,11 @@ class _Words:
         self._said: set[str] = set()
 
     def ask_password(self, path: Path) -> str:
+        self.stand_still()
         return _ask_password(path)
+
+    def stand_still(self) -> None:
+        """Nothing moves."""
 
     def tell(self, event: Event) -> None:
         match event:
@@ -294,28 +306,23 @@ class _Bar(_Words):
         self._progress = progress
         self._task = progress.add_task("Reading", total=1, pace="")
 
-    def ask_password(self, path: Path) -> str:
-        self._progress.stop()  # it would write over the question
-        try:
-            return super().ask_password(path)
-        finally:
-            self._progress.start()
+    def stand_still(self) -> None:
+        self._progress.stop()
 
     def tell(self, event: Event) -> None:
         super().tell(event)
         if isinstance(event, Finished):
-            self._progress.stop()
+            self.stand_still()
 
     def progress(self, what: str, pace: str = "", share: float = 0.0) -> None:
+        self._progress.start()  # it may have stood still for a question
         self._progress.update(self._task, description=what, completed=share, pace=pace)
-        if share == 1:  # a review may follow, and needs the terminal
-            self._progress.stop()
 
     def say(self, text: str) -> None:
         self._progress.console.print(text, highlight=False, markup=False)
 
     def would_answer(self, scan: Scan) -> None:
-        self._progress.stop()
+        self.stand_still()
         super().would_answer(scan)
 
 
@@ -367,12 +374,14 @@ def _unread_record(unread: Unread) -> dict[str, str]:
 class _Reviewer:
     """Shows one answer at a time and asks what is to become of it."""
 
-    def __init__(self, reframer: Reframer, wishes: Wishes) -> None:
+    def __init__(self, reframer: Reframer, wishes: Wishes, teller: _Teller) -> None:
         self._reframer = reframer
         self._wishes = wishes
+        self._teller = teller
         self._said: set[str] = set()
 
     def __call__(self, reply: Reply, thought: Thought) -> Reply | None:
+        self._teller.stand_still()
         used: tuple[str, ...] = ()
         while True:
             _show(reply)
@@ -393,6 +402,7 @@ class _Reviewer:
 
     def go_on(self, held: Held) -> bool:
         """Show what safety says of an entry, and ask whether it is answered all the same."""
+        self._teller.stand_still()
         click.echo(f"\n{outputs.heading(held)}", err=True)
         self._say_once(held.words)
         choice = click.prompt(
