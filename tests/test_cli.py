@@ -27,6 +27,7 @@ from reframer.cli import cli, run, show
 from reframer.errors import CardError, ModelMissing, PullError, ReframerError, TextTooLong
 from reframer.pull import Watcher
 from reframer.records import Level, Reframe, Risk, Source, Technique, Wishes
+from reframer.safety import Safety
 from reframer.settings import Settings
 from reframer.threads import usable_cores
 
@@ -607,6 +608,18 @@ def test_a_pull_without_a_terminal_tells_in_lines(
         "toy.gguf: 1.0 GB, 200.0 MB of it here already",
         "toy.gguf: 40%, 10.0 MB/s, 60 s left",
     ]
+
+
+def test_assess_prints_json_in_utf_8_whatever_the_terminal_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lines.txt").write_text("Ein müder Tag.\n", encoding="utf-8")
+    monkeypatch.setattr(room("assess"), "open_safety", lambda _: Safety())
+    taken = io.BytesIO()
+    terminal = io.TextIOWrapper(taken, encoding="ascii", errors="backslashreplace")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert run(["assess", "--json", str(tmp_path / "lines.txt")]) == 0
+    assert json.loads(taken.getvalue())["text"] == "Ein müder Tag."
 
 
 # Doctor

@@ -201,6 +201,19 @@ def test_json_prints_an_event_on_every_line_and_nothing_else(
     assert err == ""
 
 
+def test_json_tells_of_a_file_whose_name_is_no_text(
+    vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = vault / os.fsdecode(b"caf\xe9.md")
+    try:
+        broken.write_bytes(b"\0\1")
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    assert run(["journal", str(vault), "--json"]) == 1
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["path"] for event in events if event["event"] == "unread"] == [str(broken)]
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_an_encrypted_journal_asks_for_its_password(
     tmp_path: Path,
