@@ -470,7 +470,9 @@ def test_a_review_keeps_edits_skips_and_other_ways(
     kept = records(tmp_path / "out")
     assert len(kept) == 4
     assert kept[0]["words"] in SAYINGS
-    assert kept[1]["words"] == "My own words."
+    assert (kept[1]["words"], kept[1]["origin"]) == ("My own words.", "person")
+    assert {line["origin"] for line in kept if line is not kept[1]} <= {"model", "card"}
+    assert "These words are your own." in (tmp_path / "out" / "report.html").read_text()
     assert not any("bit of" in line["sentence"] for line in kept)
     assert kept[2]["technique"] != "not-yet"  # which was the third way for the same complaint
     assert "What a bit of an idiot I was at lunch." in capsys.readouterr().err
@@ -488,6 +490,7 @@ def test_a_stopped_review_keeps_what_was_done_and_goes_on_there(
     assert run(command) == 0
     kept = records(tmp_path / "out")
     assert (len(kept), kept[0]["words"]) == (5, "First.")
+    assert [line["origin"] == "person" for line in kept] == [True, *[False] * 4]
 
 
 def test_a_review_begins_with_what_was_set_aside_and_answers_it_only_on_ones_word(

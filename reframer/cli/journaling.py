@@ -389,8 +389,7 @@ class _Reviewer:
                 case "":
                     return reply
                 case "e":
-                    words = click.prompt("In your words", err=True)
-                    return replace(reply, answer=replace(reply.answer, words=words))
+                    return reply.edited(click.prompt("In your words", err=True))
                 case "w":
                     used = (*used, reply.answer.technique)
                     wishes = replace(self._wishes, other_than=used)

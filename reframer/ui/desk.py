@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reframer.journal import formats
 from reframer.journal.checkpoint import Unkept
@@ -107,9 +107,8 @@ class Desk:
         """
         if self.current is None:
             return
-        answer = replace(self.current.reply.answer, words=words.strip())
-        reply = replace(self.current.reply, answer=answer)
-        self.answers[self.at] = Decided(reply, stays and bool(answer.words))
+        reply = self.current.reply.edited(words.strip())
+        self.answers[self.at] = Decided(reply, stays and bool(reply.answer.words))
         self.at += 1
 
     def written(self) -> bytes:
