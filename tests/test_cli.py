@@ -616,7 +616,7 @@ def test_assess_prints_json_in_utf_8_whatever_the_terminal_is(
     (tmp_path / "lines.txt").write_text("Ein müder Tag.\n", encoding="utf-8")
     monkeypatch.setattr(room("assess"), "open_safety", lambda _: Safety())
     taken = io.BytesIO()
-    terminal = io.TextIOWrapper(taken, encoding="ascii", errors="backslashreplace")
+    terminal = io.TextIOWrapper(taken, encoding="cp1252")
     monkeypatch.setattr(sys, "stdout", terminal)
     assert run(["assess", "--json", str(tmp_path / "lines.txt")]) == 0
     assert json.loads(taken.getvalue())["text"] == "Ein müder Tag."
