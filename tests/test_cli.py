@@ -27,6 +27,7 @@ from reframer.cli import cli, run, show
 from reframer.errors import CardError, ModelMissing, PullError, ReframerError, TextTooLong
 from reframer.pull import Watcher
 from reframer.records import Level, Reframe, Risk, Source, Technique, Wishes
+from reframer.safety import Safety
 from reframer.settings import Settings
 from reframer.threads import usable_cores
 
@@ -422,6 +423,27 @@ def test_wrong_use_says_where_help_is(
     assert "--help" in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["notice", "I hate myself"], "'[FILE]': No such file or directory."),
+        (["assess", "I can't do it: I hate myself"], "'[FILE]': No such file or directory."),
+        (["journal", "I hate myself"], "'PATH': Does not exist."),
+        (["techniques", "I hate myself"], "There is no such command."),
+        (["models", "list", "I hate myself"], "fewer words"),
+        (["--I-hate-myself"], "There is no such option. Behind -- everything is text."),
+        (["--tones=I hate myself"], "There is no such option. Did you mean --tone"),
+    ],
+)
+def test_wrong_use_is_said_without_the_words_that_were_given(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert run(arguments) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert "hate" not in err
+
+
 def test_an_impossible_setting_is_wrong_use(
     fake: FakeReframer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -588,6 +610,18 @@ def test_a_pull_without_a_terminal_tells_in_lines(
     ]
 
 
+def test_assess_prints_json_in_utf_8_whatever_the_terminal_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lines.txt").write_text("Ein müder Tag.\n", encoding="utf-8")
+    monkeypatch.setattr(room("assess"), "open_safety", lambda _: Safety())
+    taken = io.BytesIO()
+    terminal = io.TextIOWrapper(taken, encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert run(["assess", "--json", str(tmp_path / "lines.txt")]) == 0
+    assert json.loads(taken.getvalue())["text"] == "Ein müder Tag."
+
+
 # Doctor
 
 
@@ -674,7 +708,19 @@ def test_doctor_compares_what_is_free_with_what_is_needed(
 
 
 @pytest.mark.usefixtures("quick")
-def test_doctor_goes_on_after_a_library_that_does_not_load(
+def test_doctor_goes_on_after_a_model_that_nobody_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REFRAMER_MODELS_DIR", str(tmp_path / "none"))
+    monkeypatch.setenv("REFRAMER_MODEL", "nope")
+    assert run(["doctor", "--json"]) == 1
+    found = checks(capsys)
+    assert not found["model"]["ok"]
+    assert {"memory", "disk"} <= found.keys()
+
+
+@pytest.mark.usefixtures("quick")
+def test_doctor_goes_on_after_a_library_a_library_that_does_not_load(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("REFRAMER_MODELS_DIR", str(tmp_path / "none"))

@@ -135,6 +135,15 @@ def test_an_export_is_the_owners_alone_and_may_be_without_names(
     assert "Anna knows you tried." in capsys.readouterr().out
 
 
+def test_an_export_to_a_place_that_takes_no_file_says_so(
+    file: Path, typed: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "note").write_text("")
+    typed += [PASSPHRASE]
+    assert run(["history", "export", str(tmp_path / "note" / "export.md")]) == UsageError.exit_code
+    assert "cannot be written" in capsys.readouterr().err
+
+
 def test_an_entry_can_be_deleted(file: Path, typed: list[str]) -> None:
     typed += [PASSPHRASE, PASSPHRASE]
     name = _id(file)
@@ -165,6 +174,17 @@ def test_a_purge_asks_once_and_needs_no_passphrase(
     assert run(["history", "purge"]) == 0
     assert not file.exists()
     assert run(["history", "show"]) == 7
+
+
+def test_a_purge_leaves_nothing_that_was_put_away_either(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_away = file.with_suffix(".off")
+    put_away.write_bytes(file.read_bytes())
+    monkeypatch.setattr(click.termui, "visible_prompt_func", lambda _: "y")
+    assert run(["history", "purge"]) == 0
+    assert not file.exists()
+    assert not put_away.exists()
 
 
 def test_the_passphrase_can_be_changed(file: Path, typed: list[str]) -> None:

@@ -15,14 +15,18 @@ from typing import Any
 import click
 import pytest
 from rich.console import Console
+from rich.progress import Progress
 
 from reframer import history as room
 from reframer import paths, settings
 from reframer.cli import history, journaling, run
+from reframer.engine import Reframer
 from reframer.journal import checkpoint
 from reframer.journal.records import AskPassword, Unread
+from reframer.records import Wishes
 from tests.journal.conftest import DAYS
 from tests.journal.friend import SAYINGS, PlainModel, friend
+from tests.journal.test_formats_reading import FILES
 
 
 @pytest.fixture(autouse=True)
@@ -197,6 +201,19 @@ def test_json_prints_an_event_on_every_line_and_nothing_else(
     assert err == ""
 
 
+def test_json_tells_of_a_file_whose_name_is_no_text(
+    vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = vault / os.fsdecode(b"caf\xe9.md")
+    try:
+        broken.write_bytes(b"\0\1")
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    assert run(["journal", str(vault), "--json"]) == 1
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["path"] for event in events if event["event"] == "unread"] == [str(broken)]
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_an_encrypted_journal_asks_for_its_password(
     tmp_path: Path,
@@ -208,6 +225,7 @@ def test_an_encrypted_journal_asks_for_its_password(
     monkeypatch.setattr(
         journaling, "Console", lambda **_: Console(stderr=True, force_terminal=terminal)
     )
+    monkeypatch.setattr(history, "has_terminal", lambda: True)
     answer("secret")
 
     def read(path: Path, name: str | None, password: AskPassword) -> Iterator[Unread]:
@@ -218,6 +236,18 @@ def test_an_encrypted_journal_asks_for_its_password(
     journal.write_bytes(b"JRNLv3")
     assert run(["journal", str(journal)]) == 1
     assert "The password was secret." in capsys.readouterr().err
+
+
+def test_without_a_terminal_an_encrypted_file_is_named_and_the_rest_goes_on(
+    vault: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(history, "has_terminal", lambda: False)
+    encrypted = Path(__file__).parent / "journal" / "fixtures" / FILES["jrnl-encrypted"]
+    shutil.copy(encrypted, vault / "secret.jrnl")
+    assert run(["journal", str(vault)]) == 1
+    out, err = capsys.readouterr()
+    assert "Answered 5 sentences." in out
+    assert "secret.jrnl is encrypted" in err
 
 
 # With the history on
@@ -237,7 +267,7 @@ def locked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_with_the_history_on_what_is_kept_is_locked_with_its_passphrase(
     vault: Path, monkeypatch: pytest.MonkeyPatch, locked: list[str], model: PlainModel
 ) -> None:
-    monkeypatch.setattr(history, "_has_terminal", lambda: True)
+    monkeypatch.setattr(history, "has_terminal", lambda: True)
     locked += ["wrong words", "three quiet words"]
     assert run(["journal", str(vault), "--keep"]) == 0
     assert locked == []
@@ -255,7 +285,7 @@ def test_with_the_history_on_and_no_terminal_one_line_says_what_to_do(
     locked: list[str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(history, "_has_terminal", lambda: False)
+    monkeypatch.setattr(history, "has_terminal", lambda: False)
     capsys.readouterr()
     assert run(["journal", str(vault)]) == 7
     err = capsys.readouterr().err
@@ -316,6 +346,30 @@ def test_what_cannot_be_done_is_said_in_one_line(
     err = capsys.readouterr().err
     assert said in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "wishes"),
+    [([], Wishes("plain", "teen", "i")), (["--voice", "child"], Wishes("plain", "child", "i"))],
+)
+def test_the_settings_say_how_the_friend_speaks_unless_the_command_does(
+    vault: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    wishes: Wishes,
+) -> None:
+    (tmp_path / "settings.toml").write_text('tone = "plain"\nvoice = "teen"\n')
+    monkeypatch.setenv("REFRAMER_PERSON", "i")
+    asked: list[Wishes] = []
+
+    def answer(self: Reframer, thoughts: object, wished: Wishes) -> Iterator[Any]:
+        asked.append(wished)
+        return iter(())
+
+    monkeypatch.setattr(Reframer, "answer_as_completed", answer)
+    assert run(["journal", str(vault), *options]) == 0
+    assert asked[0] == wishes
 
 
 # Writing
@@ -383,6 +437,20 @@ def test_in_place_can_be_undone(vault: Path, capsys: pytest.CaptureFixture[str])
     assert run(["journal", "undo", str(vault)]) == 1
 
 
+def test_a_second_run_changes_nothing_that_the_first_has_answered(
+    vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["journal", str(vault), "--write", "callout", "--in-place"]
+    assert run(command) == 0
+    answered = texts(vault)
+    capsys.readouterr()
+    assert run(command) == 0
+    assert texts(vault) == answered
+    assert "Changed" not in capsys.readouterr().out
+    assert run(["journal", "undo", str(vault)]) == 0
+    assert texts(vault) == DAYS
+
+
 def test_undo_names_what_it_leaves(vault: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["journal", str(vault), "--write", "below", "--in-place"])
     (vault / "2024-01-15.md").write_text("Mine.")
@@ -402,7 +470,9 @@ def test_a_review_keeps_edits_skips_and_other_ways(
     kept = records(tmp_path / "out")
     assert len(kept) == 4
     assert kept[0]["words"] in SAYINGS
-    assert kept[1]["words"] == "My own words."
+    assert (kept[1]["words"], kept[1]["origin"]) == ("My own words.", "person")
+    assert {line["origin"] for line in kept if line is not kept[1]} <= {"model", "card"}
+    assert "These words are your own." in (tmp_path / "out" / "report.html").read_text()
     assert not any("bit of" in line["sentence"] for line in kept)
     assert kept[2]["technique"] != "not-yet"  # which was the third way for the same complaint
     assert "What a bit of an idiot I was at lunch." in capsys.readouterr().err
@@ -420,6 +490,7 @@ def test_a_stopped_review_keeps_what_was_done_and_goes_on_there(
     assert run(command) == 0
     kept = records(tmp_path / "out")
     assert (len(kept), kept[0]["words"]) == (5, "First.")
+    assert [line["origin"] == "person" for line in kept] == [True, *[False] * 4]
 
 
 def test_a_review_begins_with_what_was_set_aside_and_answers_it_only_on_ones_word(
@@ -445,12 +516,40 @@ def test_a_review_begins_with_what_was_set_aside_and_answers_it_only_on_ones_wor
     assert "116 123" in (out / "report.html").read_text()
 
 
+def test_no_question_of_a_review_is_written_over(
+    vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars: list[Progress] = []
+    still: list[bool] = []
+
+    class Watched(Progress):
+        def __init__(self, *columns: Any, **options: Any) -> None:
+            super().__init__(*columns, **options)
+            bars.append(self)
+
+    def prompt(*_: object, **__: object) -> str:
+        still.append(not bars[0].live.is_started)
+        return "a" if len(still) == 1 else ""
+
+    for name in DAYS:
+        (vault / name).unlink()
+    (vault / "2024-01-20.md").write_text("I worry. I'm an idiot on the twentieth.")
+    monkeypatch.setattr(journaling, "Progress", Watched)
+    monkeypatch.setattr(
+        journaling, "Console", lambda **_: Console(stderr=True, force_terminal=True)
+    )
+    monkeypatch.setattr(click, "prompt", prompt)
+    assert run(["journal", str(vault), "--review"]) == 0
+    assert still == [True, True]
+
+
 def test_a_terminal_that_closes_in_a_review_loses_nothing(
-    vault: Path, tmp_path: Path, answer: Any
+    vault: Path, tmp_path: Path, answer: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["journal", str(vault), "--review", "--out", str(tmp_path / "out")]
     answer("e", "First.")
     assert run(command) == 130
+    assert "goes on from there" in capsys.readouterr().err
     answer("", "", "", "")
     assert run(command) == 0
     assert records(tmp_path / "out")[0]["words"] == "First."

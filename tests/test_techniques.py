@@ -10,11 +10,11 @@ from click.testing import CliRunner, Result
 
 from reframer import paths
 from reframer.cli.techniques import techniques
-from reframer.errors import TextEmpty, UsageError
+from reframer.errors import TextEmpty, TextUnreadable, UsageError
 from reframer.knowledge import load_techniques
 
 
-def _run(*words: str, stdin: str = "") -> Result:
+def _run(*words: str, stdin: str | bytes = "") -> Result:
     result = CliRunner().invoke(techniques, words, input=stdin)
     if result.exception:
         raise result.exception
@@ -62,6 +62,11 @@ def test_search_finds_by_a_text_or_by_standard_input(
     assert {"score", "reasons", "nearest"} <= set(found[0])
     shown = _run("search", "-", stdin="I relapsed and smoked again\n").stdout
     assert "lapse-not-relapse" in shown
+
+
+def test_search_says_of_bytes_that_they_are_no_text() -> None:
+    with pytest.raises(TextUnreadable):
+        _run("search", "-", stdin=b"I\x92m lazy.")
 
 
 def test_search_needs_a_text() -> None:

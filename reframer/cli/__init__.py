@@ -10,6 +10,7 @@ from reframer import seal  # first, so that nothing gets ahead of it
 # isort: split
 import io
 import os
+import re
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -192,8 +193,27 @@ def _explain(error: BaseException) -> tuple[str, int]:
             return f"Stopped. {error}".strip(), _STOPPED
         case click.UsageError():
             where = error.ctx.command_path if error.ctx else PROGRAM
-            return f"{' '.join(error.format_message().split())} Try: {where} --help", 2
+            return f"{' '.join(_misuse(error).split())} Try: {where} --help", 2
     return f"Something failed inside ({type(error).__name__}). Add --debug to see where.", 1
+
+
+def _misuse(error: click.UsageError) -> str:
+    """Return what is wrong with a command line, without what may be the person's own text in it."""
+    near = getattr(error, "possibilities", None)  # names of the program's own
+    meant = f"Did you mean {' or '.join(near)}?" if near else ""
+    match error:
+        case click.NoSuchOption():
+            return f"There is no such option. {meant or 'Behind -- everything is text.'}"
+        case click.BadParameter(param=click.Parameter(type=click.File() | click.Path())):
+            reason = re.split("['\"]", error.message)[-1].strip(" :.")  # behind the name
+            said = f"{reason[:1].upper()}{reason[1:]}."
+            return click.BadParameter(said, error.ctx, error.param).format_message()
+    message = error.format_message()
+    if message.startswith("No such command"):
+        return f"There is no such command. {meant}"
+    if message.startswith("Got unexpected extra argument"):
+        return "It takes fewer words; a name with spaces stands in quotes."
+    return message
 
 
 def _take_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:

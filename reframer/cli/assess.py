@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import BinaryIO
 
 import click
 
 from reframer import settings
+from reframer.cli import show
 from reframer.cli.read import decode
 from reframer.errors import KnowledgeError, ModelError
 from reframer.reader import Reader
@@ -38,7 +38,7 @@ def assess(file: BinaryIO, as_json: bool, country: str | None) -> None:
             "shown": signposts(risk, chosen.country),
         }
         if as_json:
-            click.echo(json.dumps(record, ensure_ascii=False))
+            show.to_json(record)
         else:
             click.echo("  ".join((f"{risk.level:7}", ", ".join(risk.signals))).rstrip())
 

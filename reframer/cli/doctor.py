@@ -19,7 +19,7 @@ from reframer.catalog import Model
 from reframer.cli import show
 from reframer.cli.check import Check
 from reframer.cli.privacy import privacy
-from reframer.errors import CardError, ReframerError, UsageError
+from reframer.errors import CardError, ModelUnknown, ReframerError, UsageError
 from reframer.settings import Settings
 
 _OLDEST_PYTHON = (3, 11)
@@ -188,8 +188,7 @@ def _search(chosen: Settings) -> str:
 def _check_memory(chosen: Settings) -> Check:
     from reframer.llama.memory import free_memory
 
-    model = _catalogued(chosen)
-    needed = (model.ram_bytes if model else 0) + catalog.default("embedding").ram_bytes
+    needed = sum(model.ram_bytes for model in _used(chosen))
     free = free_memory()
     return Check(
         "memory",
@@ -203,8 +202,7 @@ def _check_disk(chosen: Settings) -> Check:
     folder = chosen.models_dir
     while not folder.exists():
         folder = folder.parent
-    used = (_catalogued(chosen), catalog.default("embedding"))
-    missing = [m.bytes for m in used if m and not catalog.is_here(m, chosen.models_dir)]
+    missing = [m.bytes for m in _used(chosen) if not catalog.is_here(m, chosen.models_dir)]
     needed = sum(missing) + _SPARE_BYTES
     free = shutil.disk_usage(folder).free
     return Check(
@@ -215,8 +213,21 @@ def _check_disk(chosen: Settings) -> Check:
     )
 
 
+def _used(chosen: Settings) -> list[Model]:
+    """Return the catalogue's models that are used; another check tells of one that it lacks."""
+    try:
+        chat = _catalogued(chosen)
+    except ModelUnknown:
+        chat = None
+    return [*([chat] if chat else []), catalog.default("embedding")]
+
+
 def _catalogued(chosen: Settings) -> Model | None:
-    """Return the catalogue's model that the settings name, or None for a file or a server."""
+    """Return the catalogue's model that the settings name, or None for a file or a server.
+
+    Raises:
+        ModelUnknown: The catalogue has none of that name.
+    """
     if not chosen.model:
         return catalog.default("chat")
     if chosen.served or Path(chosen.model).suffix == ".gguf":

@@ -93,8 +93,13 @@ def export(file: Path | None, without_names: bool) -> None:
     if file is None:
         click.echo(text, nl=False)
         return
-    with paths.atomic_write(file) as out:
-        out.write(text.encode())
+    try:
+        with paths.atomic_write(file) as out:
+            out.write(text.encode())
+    except OSError as error:
+        raise UsageError(
+            f"{file} cannot be written ({error.strerror}).", "Choose another place."
+        ) from error
 
 
 @history.command()
@@ -109,9 +114,10 @@ def delete(entry_id: str) -> None:
 @history.command()
 def purge() -> None:
     """Destroy the key and delete everything that was kept. No passphrase is needed."""
-    file = _file()
+    files = _files()
     click.confirm("Delete everything that was kept, for good?", abort=True, err=True)
-    History.purge(file)
+    for file in files:
+        History.purge(file)
     click.echo("Everything that was kept is gone, and the history is off.", err=True)
 
 
@@ -160,7 +166,7 @@ def unlock_for(use: str) -> Lock:
     Raises:
         HistoryError: There is no terminal to ask in, or the history does not open.
     """
-    if not _has_terminal():
+    if not has_terminal():
         raise HistoryLocked(
             "The history is on, so what is kept on the way is locked with its passphrase.",
             "Run this in a terminal, or turn it off: reframer history off",
@@ -168,7 +174,7 @@ def unlock_for(use: str) -> Lock:
     return _unlock().lock_for(use)
 
 
-def _has_terminal() -> bool:
+def has_terminal() -> bool:
     """Whether somebody can be asked, even where standard input is a pipe."""
     try:
         os.close(os.open(os.ctermid(), os.O_RDWR | os.O_NOCTTY))
@@ -185,17 +191,17 @@ def _put_away() -> Path:
     return _kept().with_suffix(".off")
 
 
-def _file() -> Path:
-    """Return the file of the history, on or off."""
-    for file in (_kept(), _put_away()):
-        if file.exists():
-            return file
-    raise HistoryMissing("Nothing was ever kept.", "To begin: reframer history on")
+def _files() -> list[Path]:
+    """Return the files of the history: the one that is on, then one that was put away."""
+    files = [file for file in (_kept(), _put_away()) if file.exists()]
+    if not files:
+        raise HistoryMissing("Nothing was ever kept.", "To begin: reframer history on")
+    return files
 
 
 def _unlock() -> History:
     """Ask for the passphrase, a few times, and say what is wrong with the file."""
-    file = _file()
+    file = _files()[0]
     for tried in range(1, _TRIES + 1):
         try:
             unlocked = History.unlock(file, _ask("Passphrase"))

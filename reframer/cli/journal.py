@@ -91,11 +91,9 @@ def journal() -> None:
     default=0.0,
     help="Answer only what is at least so harsh and sure, from 0 to 1.",
 )
-@click.option("--tone", type=click.Choice(TONES), default="gentle", help="How the friend speaks.")
-@click.option("--voice", type=click.Choice(VOICES), default="adult", help="To whom.")
-@click.option(
-    "--person", type=click.Choice(PERSONS), default="you", help="Said to you, or as your own words."
-)
+@click.option("--tone", type=click.Choice(TONES), help="How the friend speaks.")
+@click.option("--voice", type=click.Choice(VOICES), help="To whom.")
+@click.option("--person", type=click.Choice(PERSONS), help="Said to you, or as your own words.")
 @click.option("--keep", is_flag=True, help="Keep the checkpoint when all is done.")
 @click.option("--json", "as_json", is_flag=True, help="Print an event of the run on every line.")
 @click.option("--country", metavar="CODE", help="Two-letter country code for help lines, like GB.")

@@ -19,7 +19,7 @@ from reframer.cli.notice import as_record
 from reframer.cli.reframe import open_reframer
 from reframer.engine import Reframer
 from reframer.journal import checkpoint, outputs
-from reframer.journal.choices import Choices, StopReview
+from reframer.journal.choices import Choices, StopReview, no_password
 from reframer.journal.formats import open_journal
 from reframer.journal.outputs import Written
 from reframer.journal.records import Held, JournalResult, Reply, Unread
@@ -27,7 +27,9 @@ from reframer.journal.run import Answered, Event, Finished, another_way, reframe
 from reframer.journal.scan import Scan, Scanned
 from reframer.records import Thought, Wishes
 from reframer.safety import went_on
+from reframer.settings import Settings
 
+_SETTINGS = ("tone", "voice", "person", "country")  # options that are settings, too
 _LINE_EVERY = 10.0  # seconds
 
 
@@ -38,13 +40,13 @@ def read_journal(path: Path, options: Mapping[str, Any]) -> int:
         path: The journal.
         options: The options of the command, by their names.
     """
-    chosen = settings.load({"country": options["country"]})
+    chosen = settings.load({name: options[name] for name in _SETTINGS})
     away.tell(chosen)
     lock = history.unlock_for("journal") if history.is_on() else None
     reframer = open_reframer(chosen)
     out = options["out"] or outputs.beside(path)
     with _teller(as_json=options["as_json"]) as teller:
-        choices = replace(_choices(options, chosen.country, reframer, teller), lock=lock)
+        choices = replace(_choices(options, chosen, reframer, teller), lock=lock)
         if options["dry_run"]:
             left = _dry_run(reframer, path, choices, teller)
         else:
@@ -78,7 +80,7 @@ def _run(
                 report, written = write(event)
                 teller.end(event, report, written)
                 left = (*event.result.unread, *written.left)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):  # Ctrl-C at a question is an Abort
         raise KeyboardInterrupt(
             "What was answered is kept; the same command goes on from there."
         ) from None
@@ -86,10 +88,9 @@ def _run(
 
 
 def _choices(
-    options: Mapping[str, Any], country: str, reframer: Reframer, teller: _Teller
+    options: Mapping[str, Any], chosen: Settings, reframer: Reframer, teller: _Teller
 ) -> Choices:
-    wishes = Wishes(options["tone"], options["voice"], options["person"])
-    reviewer = _Reviewer(reframer, wishes) if options["review"] else None
+    reviewer = _Reviewer(reframer, chosen.wishes, teller) if options["review"] else None
     return Choices(
         format=options["format"],
         since=options["since"],
@@ -97,8 +98,8 @@ def _choices(
         limit=options["limit"],
         kinds=options["kinds"],
         min_strength=options["min_strength"],
-        wishes=wishes,
-        country=country,
+        wishes=chosen.wishes,
+        country=chosen.country,
         ask=teller.ask_password,
         review=reviewer,
         go_on=reviewer.go_on if reviewer else None,
@@ -107,6 +108,8 @@ def _choices(
 
 
 def _ask_password(path: Path) -> str:
+    if not history.has_terminal():
+        return no_password(path)
     password: str = click.prompt(f"Password of {path}", hide_input=True, err=True)
     return password
 
@@ -144,6 +147,9 @@ class _Teller(Protocol):
     def ask_password(self, path: Path) -> str:
         """Ask for the password of an encrypted file."""
 
+    def stand_still(self) -> None:
+        """A question follows, which nothing may write over."""
+
     def tell(self, event: Event) -> None:
         """Something happened."""
 
@@ -177,6 +183,9 @@ class _Json:
 
     def ask_password(self, path: Path) -> str:
         return _ask_password(path)
+
+    def stand_still(self) -> None:
+        """Nothing moves."""
 
     def tell(self, event: Event) -> None:
         match event:
@@ -225,7 +234,11 @@ class _Words:
         self._said: set[str] = set()
 
     def ask_password(self, path: Path) -> str:
+        self.stand_still()
         return _ask_password(path)
+
+    def stand_still(self) -> None:
+        """Nothing moves."""
 
     def tell(self, event: Event) -> None:
         match event:
@@ -293,28 +306,23 @@ class _Bar(_Words):
         self._progress = progress
         self._task = progress.add_task("Reading", total=1, pace="")
 
-    def ask_password(self, path: Path) -> str:
-        self._progress.stop()  # it would write over the question
-        try:
-            return super().ask_password(path)
-        finally:
-            self._progress.start()
+    def stand_still(self) -> None:
+        self._progress.stop()
 
     def tell(self, event: Event) -> None:
         super().tell(event)
         if isinstance(event, Finished):
-            self._progress.stop()
+            self.stand_still()
 
     def progress(self, what: str, pace: str = "", share: float = 0.0) -> None:
+        self._progress.start()  # it may have stood still for a question
         self._progress.update(self._task, description=what, completed=share, pace=pace)
-        if share == 1:  # a review may follow, and needs the terminal
-            self._progress.stop()
 
     def say(self, text: str) -> None:
         self._progress.console.print(text, highlight=False, markup=False)
 
     def would_answer(self, scan: Scan) -> None:
-        self._progress.stop()
+        self.stand_still()
         super().would_answer(scan)
 
 
@@ -366,12 +374,14 @@ def _unread_record(unread: Unread) -> dict[str, str]:
 class _Reviewer:
     """Shows one answer at a time and asks what is to become of it."""
 
-    def __init__(self, reframer: Reframer, wishes: Wishes) -> None:
+    def __init__(self, reframer: Reframer, wishes: Wishes, teller: _Teller) -> None:
         self._reframer = reframer
         self._wishes = wishes
+        self._teller = teller
         self._said: set[str] = set()
 
     def __call__(self, reply: Reply, thought: Thought) -> Reply | None:
+        self._teller.stand_still()
         used: tuple[str, ...] = ()
         while True:
             _show(reply)
@@ -379,8 +389,7 @@ class _Reviewer:
                 case "":
                     return reply
                 case "e":
-                    words = click.prompt("In your words", err=True)
-                    return replace(reply, answer=replace(reply.answer, words=words))
+                    return reply.edited(click.prompt("In your words", err=True))
                 case "w":
                     used = (*used, reply.answer.technique)
                     wishes = replace(self._wishes, other_than=used)
@@ -392,6 +401,7 @@ class _Reviewer:
 
     def go_on(self, held: Held) -> bool:
         """Show what safety says of an entry, and ask whether it is answered all the same."""
+        self._teller.stand_still()
         click.echo(f"\n{outputs.heading(held)}", err=True)
         self._say_once(held.words)
         choice = click.prompt(

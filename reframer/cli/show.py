@@ -43,7 +43,8 @@ _NOT_MEANT = "Not what you meant? In reframer chat you can say so, and go on."
 
 def to_json(record: Mapping[str, Any]) -> None:
     """Print a record as one line of JSON in UTF-8, whatever the terminal's encoding is."""
-    click.echo(json.dumps(record, ensure_ascii=False).encode())
+    # A file name that is no Unicode holds lone surrogates; JSON reads them back.
+    click.echo(json.dumps(record, ensure_ascii=False).encode(errors="backslashreplace"))
 
 
 def as_record(answer: Reframe) -> dict[str, Any]:

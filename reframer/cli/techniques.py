@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from reframer import settings
+from reframer.cli.read import decode
 from reframer.errors import TextEmpty, UsageError
 from reframer.knowledge import load_techniques
 from reframer.records import Match, Technique
@@ -72,7 +73,7 @@ def show(technique_id: str, as_json: bool) -> None:
 @_JSON
 def search(text: str, count: int, as_json: bool) -> None:
     """Find the techniques that fit TEXT; - reads it from standard input."""
-    thought = sys.stdin.read() if text == "-" else text
+    thought = decode(sys.stdin.buffer.read()) if text == "-" else text
     if not thought.strip():
         raise TextEmpty("There is no text to search with.", 'Try: "I ruin everything."')
     matches = _search(thought, count)

@@ -363,9 +363,9 @@ def _changes(finished: Finished, way: Way, left: list[Unread]) -> Iterator[_Chan
         try:
             if path != STDIN and path.read_bytes() != old:
                 left.append(Unread(path, "It was changed while the run was under way."))
-            else:
+            elif (new := document.written(answers, way)) != old:
                 real = path if path == STDIN else path.resolve()  # a link stays a link
-                yield _Change(real, name, old, document.written(answers, way))
+                yield _Change(real, name, old, new)
         except OSError as error:
             left.append(Unread(path, f"It can no longer be read ({error.strerror})."))
         except UsageError as error:  # a format that can only be read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal, Protocol
@@ -12,6 +12,9 @@ from reframer.records import Kind, Level, Origin
 
 Way = Literal["callout", "below", "replace"]
 WAYS: tuple[Way, ...] = Way.__args__  # type: ignore[attr-defined]
+
+# Who words an answer: who speaks in the flow, or the person, who reviews what was said.
+Author = Origin | Literal["person"]
 
 AskPassword = Callable[[Path], str]
 
@@ -61,7 +64,7 @@ class Answer:
     kind: Kind | None
     strength: float
     words: str
-    origin: Origin
+    origin: Author
     technique: str = ""
 
 
@@ -80,6 +83,12 @@ class Reply:
     day: date | None
     title: str
     technique: str = ""
+
+    def edited(self, words: str) -> Reply:
+        """Return it in the person's words; they count as theirs only where they are others."""
+        if words == self.answer.words:
+            return self
+        return replace(self, answer=replace(self.answer, words=words, origin="person"))
 
 
 @dataclass(frozen=True, slots=True)

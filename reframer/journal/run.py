@@ -117,7 +117,9 @@ def reframe_document(
         ModelError: The model or the embedder is missing, damaged or too large, or failed.
         KnowledgeError: The cards or the index cannot be used.
     """
-    yield from _run(reframer, document.path, [document], choices, kept or Unkept())
+    yield from _run(
+        reframer, document.path, [document, *document.unread], choices, kept or Unkept()
+    )
 
 
 def _run(

@@ -131,16 +131,19 @@ class Scan:
     def gone_on(self) -> list[Found]:
         """Return what is to be answered in entries of concern that the person wants answered.
 
-        They are asked about each, unless an earlier run has asked.
+        They are asked about each, unless an earlier run has asked. A limit counts the sentences of
+        all entries.
         """
-        if self._choices.go_on is None:
+        limit = self._choices.limit
+        left = None if limit is None else limit - len(self.found)
+        if self._choices.go_on is None or left == 0:
             return []
         taken_up = []
         for number, held in enumerate(self.held):
             if held.level == "concern" and self._goes_on(held, self._choices.go_on):
                 self.held[number] = replace(held, went_on=True)
                 taken_up.append(self._of_concern[held.entry])
-        return self._find(sorted(taken_up, key=lambda read: read.place))
+        return self._find(sorted(taken_up, key=lambda read: read.place))[:left]
 
     def _goes_on(self, held: Held, go_on: GoOn) -> bool:
         key = hash_of("went on", _VERSION, self._of_concern[held.entry].entry.text)

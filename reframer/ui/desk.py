@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reframer.journal import formats
 from reframer.journal.checkpoint import Unkept
 from reframer.journal.choices import Choices, no_password
-from reframer.journal.records import Document, Held, Reply, Way
+from reframer.journal.records import Document, Held, Reply, Unread, Way
 from reframer.journal.run import Answered, Event, reframe_document
 from reframer.ui.house import House
 
@@ -32,6 +32,7 @@ class Desk:
     Attributes:
         answers: What was answered so far, in the journal's order once the run is over.
         held: Entries that were not answered.
+        unread: Why entries could not be read, a line for each.
         at: Number of the answer that is being looked at.
     """
 
@@ -41,6 +42,7 @@ class Desk:
         self._kept = Unkept()
         self.answers: list[Decided] = []
         self.held: list[Held] = []
+        self.unread: list[str] = []
         self.at = 0
 
     def __deepcopy__(self, memo: object) -> Desk:
@@ -65,6 +67,8 @@ class Desk:
             match event:
                 case Held():
                     self.held.append(event)
+                case Unread():
+                    self.unread.append(event.reason)
                 case Answered():
                     self._take(event.reply)
             yield event
@@ -103,9 +107,8 @@ class Desk:
         """
         if self.current is None:
             return
-        answer = replace(self.current.reply.answer, words=words.strip())
-        reply = replace(self.current.reply, answer=answer)
-        self.answers[self.at] = Decided(reply, stays and bool(answer.words))
+        reply = self.current.reply.edited(words.strip())
+        self.answers[self.at] = Decided(reply, stays and bool(reply.answer.words))
         self.at += 1
 
     def written(self) -> bytes:
@@ -123,7 +126,7 @@ class Desk:
         """Forget the journal."""
         self._document = None
         self._kept = Unkept()
-        self.answers, self.held, self.at = [], [], 0
+        self.answers, self.held, self.unread, self.at = [], [], [], 0
 
     @property
     def _places(self) -> set[tuple[str, int]]:

@@ -189,9 +189,15 @@ def _progress(event: Event) -> str:
 
 
 def _outcome(desk: Desk) -> str:
-    if not desk.answers:
-        return "" if desk.held else "No hard sentence about yourself was heard in it."
-    return f"{_counted(len(desk.answers), 'sentence')} answered. They stay unless you leave them."
+    """Return what came of a run, and what could not be read."""
+    said = ""
+    if desk.answers:
+        said = (
+            f"{_counted(len(desk.answers), 'sentence')} answered. They stay unless you leave them."
+        )
+    elif not desk.held:
+        said = "No hard sentence about yourself was heard in it."
+    return " ".join(filter(None, (said, *desk.unread)))
 
 
 def _counted(number: int, name: str) -> str:

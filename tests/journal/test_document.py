@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from reframer.journal import formats
 from reframer.journal.choices import Choices, no_password
+from reframer.journal.records import Unread
 from reframer.journal.run import Answered, Finished, reframe_document
+from reframer.records import Wishes
+from reframer.ui.desk import Desk
 from tests.journal.conftest import DAYS
 from tests.journal.friend import friend
 
@@ -25,6 +29,35 @@ def test_it_is_answered_as_a_file_would_be() -> None:
     assert (
         answered.reply.answer.words in document.written([answered.reply.answer], "below").decode()
     )
+
+
+def test_an_entry_that_cannot_be_read_is_named() -> None:
+    data = b'{"metadata": {}, "entries": [{"text": "I\'m an idiot."}, {"text": 7}]}'
+    document = formats.parse(data, "Journal.json", no_password)
+    *events, _ = reframe_document(friend(), document, Choices())
+    (unread,) = (event for event in events if isinstance(event, Unread))
+    assert unread.reason == "Entry 2 of Journal.json has no text that is one."
+
+
+def desk() -> Desk:
+    house = SimpleNamespace(friend=friend(), wishes=Wishes(), country="GB")
+    return Desk(house)  # type: ignore[arg-type]
+
+
+def test_on_the_page_words_are_the_persons_own_only_where_they_are_others() -> None:
+    own = desk()
+    list(own.run("I'm an idiot. I'm an ugly idiot.", "diary.md"))
+    own.decide(f" {own.answers[0].reply.answer.words}\n", stays=True)
+    own.decide("My own words.", stays=True)
+    first, second = (decided.reply.answer for decided in own.answers)
+    assert first.origin in ("model", "card")
+    assert (second.words, second.origin) == ("My own words.", "person")
+
+
+def test_the_page_is_told_of_entries_that_could_not_be_read() -> None:
+    own = desk()
+    list(own.run('{"metadata": {}, "entries": [{"text": 7}]}', "Journal.json"))
+    assert own.unread == ["Entry 1 of Journal.json has no text that is one."]
 
 
 def test_nothing_of_it_is_written_anywhere(

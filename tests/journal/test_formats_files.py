@@ -52,15 +52,49 @@ def test_a_folder_is_read_in_order_and_without_what_is_not_the_journal(tmp_path:
 
 
 def test_a_name_that_is_not_utf_8_is_no_hindrance(tmp_path: Path) -> None:
-    path = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    paths = [tmp_path / os.fsdecode(name) for name in (b"caf\xe8.txt", b"caf\xe9.txt")]
     try:
-        path.write_bytes(b"Tired.\n")
+        for path in paths:
+            path.write_bytes(b"Tired.\n")
     except OSError:
         pytest.skip("this disk takes no such names")
-    (document,) = read(tmp_path)
-    assert not isinstance(document, Unread)
-    assert document.path == path
-    assert document.entries[0].id == "caf\ufffd.txt#1"
+    documents = [each for each in read(tmp_path) if not isinstance(each, Unread)]
+    assert [document.path for document in documents] == paths
+    ids = [document.entries[0].id for document in documents]
+    assert ids == [r"caf\xe8.txt#1", r"caf\xe9.txt#1"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "given"),
+    [
+        ("2024/01", "15.txt"),
+        ("graph/journals", "2024_01_15.md"),
+        ("vault/Notes", "Note.md"),
+        ("2024/01", "."),
+    ],
+)
+def test_a_journal_is_read_alike_from_wherever_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, given: str
+) -> None:
+    (tmp_path / "vault" / ".obsidian").mkdir(parents=True)
+    written(tmp_path / folder, given if given != "." else "15.txt", "Tired.\n")
+    whole = [*read(tmp_path / folder / given)]
+    monkeypatch.chdir(tmp_path / folder)
+    for one, other in zip(read(Path(given)), whole, strict=True):
+        assert not isinstance(one, Unread) and not isinstance(other, Unread)
+        assert (one.format, one.entries) == (other.format, other.entries)
+
+
+def test_what_cannot_be_read_is_named_as_the_journal_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, "vault/broken.md", b"\0")
+    monkeypatch.chdir(tmp_path)
+    asked = [Path("vault"), Path("vault/broken.md")]
+    unread = [each for path in asked for each in read(path)]
+    assert [each.path for each in unread] == [Path("vault/broken.md")] * 2
+    with pytest.raises(UsageError, match=r"There is nothing at vault/none\.md"):
+        read(Path("vault/none.md"))
 
 
 def test_a_folder_may_hold_every_format_at_once() -> None:

@@ -87,6 +87,27 @@ def test_a_friends_words_are_not_heard_as_the_writers_own(
     assert words_heard(again) == words_heard(document)
 
 
+@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("way", ["callout", "below"])
+def test_the_same_words_are_not_put_in_again_by_a_later_run(
+    name: str, way: Way, tmp_path: Path
+) -> None:
+    first, *others = SAID[name]
+    data = (FIXTURES / FILES[name]).read_bytes()
+    for sentences in ([first], [first, *others], [first, *others]):
+        document = read_one(written(tmp_path, FILES[name], data))
+        data = document.written(answers(document, {one: SAID[name][one] for one in sentences}), way)
+    again = read_one(written(tmp_path, FILES[name], data))
+    once = read_one(FIXTURES / FILES[name])
+    whole = read_one(written(tmp_path, FILES[name], once.written(answers(once, SAID[name]), way)))
+    assert sorted(words_of(again)) == sorted(words_of(whole))
+
+
+def words_of(document: Document) -> list[str]:
+    text = " ".join(entry.text for entry in document.entries)
+    return [word for word in text.split() if word not in (">", "[!friend]", "A", "friend")]
+
+
 def words_heard(document: Document) -> str:
     return " ".join(" ".join(entry.heard for entry in document.entries).split())
 

@@ -233,7 +233,8 @@ def test_undo_names_a_file_that_is_gone(vault: Path) -> None:
 def test_undo_goes_back_one_run_at_a_time(vault: Path) -> None:
     outputs.write_in_place(finish(vault), "below")
     once = bytes_of(vault)
-    outputs.write_in_place(finish(vault), "below")
+    outputs.write_in_place(finish(vault), "replace")
+    assert bytes_of(vault) != once
     outputs.undo(vault)
     assert bytes_of(vault) == once
     outputs.undo(vault)

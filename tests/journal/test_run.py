@@ -213,6 +213,16 @@ def test_an_entry_of_concern_is_answered_where_the_person_says_it_was_not_meant_
     assert sum(month.entries for month in result.insight.months) == 6
 
 
+@pytest.mark.parametrize(("limit", "answered"), [(3, 3), (5, 5), (6, 6)])
+def test_a_limit_holds_for_what_was_not_meant_so_as_well(
+    vault: Path, limit: int, answered: int
+) -> None:
+    (vault / "2024-01-20.md").write_text("I worry. I'm an idiot. I'm an idiot on the twentieth.")
+    result = result_of(vault, Choices(limit=limit, go_on=lambda _: True))
+    assert len(result.replies) == answered
+    assert [held.went_on for held in result.held] == [limit > 5]
+
+
 def test_an_entry_of_crisis_is_neither_asked_about_nor_answered(vault: Path) -> None:
     (vault / "2024-01-20.md").write_text("I am in danger. I'm an idiot on the twentieth.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from reframer.errors import ReframerError, TextUnreadable, UsageError
@@ -110,28 +111,44 @@ def open_journal(
         UsageError: There is no format of that name, or nothing at the path.
     """
     chosen = named(format_name) if format_name else None
-    if path.is_dir():
+    if path != STDIN and not path.exists():
+        raise UsageError(f"There is nothing at {path}.", "Give a file or a folder.")
+    # A file's folders tell its format and its day, also from within one of them.
+    whole = path if path == STDIN else path.absolute()
+
+    def as_given(found: Path) -> Path:
+        return path / found.relative_to(whole)
+
+    for each in _read(whole, chosen, lambda found: ask(as_given(found))):
+        yield replace(each, path=as_given(each.path)) if isinstance(each, Unread) else each
+
+
+def _read(path: Path, chosen: Format | None, ask: AskPassword) -> Iterator[Document | Unread]:
+    """Yield the files of a journal whose path is whole; see `open_journal`."""
+    if path == STDIN:
+        yield from _opened(path, "stdin", chosen, ask)
+    elif path.is_dir():
         for found in _walk(path, Path(os.path.realpath(path))):
             if isinstance(found, Unread):
                 yield found
             elif _is_journal(found):
                 yield from _opened(found, found.relative_to(path).as_posix(), chosen, ask)
-    elif path == STDIN or path.exists():
-        yield from _opened(path, path.name if path != STDIN else "stdin", chosen, ask)
     else:
-        raise UsageError(f"There is nothing at {path}.", "Give a file or a folder.")
+        yield from _opened(path, path.name, chosen, ask)
 
 
 def _opened(
     path: Path, name: str, chosen: Format | None, ask: AskPassword
 ) -> Iterator[Document | Unread]:
     """Yield a file's document, or why it cannot be read."""
+    # A byte of a name that stands for nothing is shown as its code, so that names stay apart.
+    name = os.fsencode(name).decode(errors="backslashreplace")
     try:
-        document = _document(path, shown(name), chosen, ask)
+        document = _document(path, name, chosen, ask)
     except ReframerError as error:
         yield Unread(path, str(error))
     except OSError as error:
-        yield Unread(path, f"{shown(name)} cannot be read: {error.strerror}.")
+        yield Unread(path, f"{name} cannot be read: {error.strerror}.")
     else:
         yield document
         yield from document.unread

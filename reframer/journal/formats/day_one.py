@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -37,14 +38,28 @@ class DayOneDocument:
     values: Mapping[str, json_text.Value]
 
     def written(self, answers: Sequence[Answer], way: Way) -> bytes:
-        """Return the file's bytes with an entry after each that is answered."""
+        """Return the file's bytes with an entry after each that is answered.
+
+        What an entry of an earlier run says to it is not said again.
+        """
         text = self.source.text
         quoting = json_text.Quoting(text)
-        return self.source.spliced(
-            Edit(value.end, value.end, _gap(text, value) + _friend(text, value, its, quoting))
-            for entry, its in by_entry(answers).items()
-            for value in [self.values[entry]]
-        )
+        said = self._said()
+        edits = []
+        for entry, its_answers in by_entry(answers).items():
+            value = self.values[entry]
+            before = said.get(str(_moment_later(value.content)), "")
+            if new := [answer for answer in its_answers if _block(answer) not in before]:
+                friend = _gap(text, value) + _friend(text, value, new, quoting)
+                edits.append(Edit(value.end, value.end, friend))
+        return self.source.spliced(edits)
+
+    def _said(self) -> dict[str, str]:
+        """Return what is written in the entries of each moment."""
+        said: defaultdict[str, str] = defaultdict(str)
+        for value in self.values.values():
+            said[str(value.content.get("creationDate"))] += f"{value.content['text']}\n\n"
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +157,12 @@ def _moment(content: Mapping[str, object]) -> datetime | None:
         return None
 
 
+def _moment_later(content: Mapping[str, object]) -> str | None:
+    """Return when the friend's entry for an entry is written."""
+    moment = _moment(content)
+    return f"{moment + _MOMENT_LATER:{_STAMP}}" if moment else None
+
+
 def _gap(text: str, value: json_text.Value) -> str:
     """Return what stands between entries: a comma, and the space before this one."""
     start = value.start
@@ -155,15 +176,14 @@ def _friend(
 ) -> str:
     """Return an entry that follows another, set as that one is."""
     members = dict(json_text.members(text, value.start))
-    moment = _moment(value.content)
+    moment = _moment_later(value.content)
     words = "\n\n".join(
-        f"> {_markdown(answer.sentence)}\n\nFriend: {_markdown(answer.words)}"
-        for answer in sorted(answers, key=lambda answer: answer.start)
+        _block(answer) for answer in sorted(answers, key=lambda answer: answer.start)
     )
     named = shown(f"{value.content.get('uuid')}\n{words}")
     fields = {
         "uuid": quoting.quoted(uuid.uuid5(_SPACE_OF_NAMES, named).hex.upper()),
-        "creationDate": quoting.quoted(f"{moment + _MOMENT_LATER:{_STAMP}}") if moment else None,
+        "creationDate": quoting.quoted(moment) if moment else None,
         "timeZone": _raw(text, members.get("timeZone")),
         "tags": f"[{quoting.quoted('friend')}]",
         "text": quoting.quoted(words),
@@ -174,6 +194,10 @@ def _friend(
     tail = text[last.end : value.end - 1]
     lines = [f"{quoting.quoted(key)}{colon}{raw}" for key, raw in fields.items() if raw]
     return "{" + lead + f",{lead}".join(lines) + tail + "}"
+
+
+def _block(answer: Answer) -> str:
+    return f"> {_markdown(answer.sentence)}\n\nFriend: {_markdown(answer.words)}"
 
 
 def _raw(text: str, value: json_text.Value | None) -> str | None:

@@ -14,6 +14,8 @@ from reframer.journal.records import Answer, AskPassword, Document, Entry, Unrea
 
 # A line of a friend's words that an earlier run put in; it is not the writer's own.
 FRIEND = r"^[ \t]*(?:[-*+][ ]+)?Friend:[ ][^\n]*"
+# The words in a friend's line, and in a line of a callout.
+_SAID = re.compile(r"(?:Friend:|^[ \t]*>)[ ]([^\n]*)", re.MULTILINE)
 
 _BREAK = re.compile(r"\r\n|\n|\r")
 _AFTER = 80  # characters behind a paragraph that decide how words are set below it
@@ -59,6 +61,8 @@ class Style:
     def edits(self, text: str, answers: Iterable[Answer], way: Way, newline: str) -> Iterator[Edit]:
         """Yield the edits that put answers into an entry's text.
 
+        Words that an earlier run put behind their sentence are not put in again.
+
         Args:
             text: The entry's text.
             answers: The answers to its sentences.
@@ -70,6 +74,8 @@ class Style:
             yield from (self._replaced(text, answer) for answer in ordered)
             return
         plain = even(text)
+        said = {" ".join(found[1].split()): found.start() for found in _SAID.finditer(plain)}
+        ordered = [each for each in ordered if said.get(_words(each), -1) < each.end]
         last = len(text.rstrip())
         ends = [found.end() for found in self.paragraph_end.finditer(plain)]
         ends = [*(end for end in ends if end < last), last]
