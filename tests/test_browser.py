@@ -266,6 +266,16 @@ def test_an_answer_can_be_stopped_and_leaves_no_trace(page: Page) -> None:
     assert page.locator("#talk .turn").count() == 2
 
 
+def test_messages_sent_in_quick_succession_are_all_answered(page: Page) -> None:
+    for text in (SLOW, "I want to kill myself tonight.", "I am useless."):
+        box(page).fill(text)
+        box(page).press("Enter")
+        page.locator("#talk .asked").get_by_text(text).wait_for()
+    words(page, 3)
+    assert "116 123" in page.locator("#talk .is-safety .words").inner_text()
+    assert page.locator("#talk .turn").count() == 3
+
+
 def test_what_was_said_can_be_edited_undone_and_cleared(page: Page) -> None:
     say(page, THOUGHT)
     press(page, "Edit what I wrote")

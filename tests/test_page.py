@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date, timedelta
@@ -37,7 +38,7 @@ from reframer.ui.keeper import Keeper
 from reframer.ui.over_time import over_time_markup, parts
 from reframer.ui.practice import library_markup, today_markup, todays
 from reframer.ui.privacy import findings
-from reframer.ui.talk import Talk
+from reframer.ui.talk import Talk, Wanted
 from tests.fakes import EverythingFits, FakeChatModel
 from tests.free_port import free_port
 from tests.test_engine import DRAFTS, GOOD, THOUGHT, WORDS, OneCard, PlainEar, PlainSafety
@@ -86,7 +87,7 @@ def test_each_sentence_stands_by_itself(techniques: tuple[Technique, ...]) -> No
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_no_text_can_leave_its_place(hostile: str, techniques: tuple[Technique, ...]) -> None:
     """Markdown begins at a line break, markup at a bracket: there is none of either."""
-    shown = conversation_markup((turn(hostile, techniques[0], words=hostile),), waiting=hostile)
+    shown = conversation_markup((turn(hostile, techniques[0], words=hostile),), waiting=(hostile,))
     assert len(shown.splitlines()) == 1
     assert "<img" not in shown
     assert "<script" not in shown
@@ -153,9 +154,13 @@ def house(tmp_path: Path) -> House:
     return House.open(Settings(port=free_port(), models_dir=tmp_path, country="GB"))
 
 
+def take(talk: Talk, text: str) -> bool:
+    return talk.run(talk.want(Wanted(lambda conversation: conversation.take(text))))
+
+
 def test_every_browser_tab_gets_a_conversation_of_its_own(house: House) -> None:
     talk = Talk(house)
-    talk.run(lambda conversation: conversation.take("hello"))
+    take(talk, "hello")
     assert len(talk.turns) == 1
     assert deepcopy(talk).turns == ()
 
@@ -167,7 +172,56 @@ def test_a_stopped_answer_leaves_no_trace(house: House) -> None:
         talk.stop()
         return conversation.take("hello")
 
-    talk.run(say)
+    talk.run(talk.want(Wanted(say)))
+    assert talk.turns == ()
+
+
+def test_messages_sent_in_quick_succession_are_all_answered_in_turn(house: House) -> None:
+    """The middle one is danger: safety has to read it, whatever is sent after it."""
+    talk = Talk(house)
+    said = ("hello", "I want to kill myself tonight.", "thank you")
+    reading = threading.Event()
+
+    def slowly(text: str) -> Wanted:
+        def say(conversation: Conversation) -> Turn:
+            reading.wait()
+            return conversation.take(text)
+
+        return talk.want(Wanted(say, text, text))
+
+    with ThreadPoolExecutor() as pool:
+        taken = [pool.submit(talk.run, slowly(text)) for text in said]
+        assert talk.waiting == said
+        reading.set()
+        assert all(turn.result() for turn in taken)
+    assert {turn.said for turn in talk.turns} == set(said)
+    assert [turn.kind for turn in talk.turns if turn.said == said[1]] == ["safety"]
+    assert not talk.waiting
+
+
+def test_a_stop_ends_all_that_is_waited_for_and_gives_back_what_was_typed(house: House) -> None:
+    talk = Talk(house)
+    one, other = (
+        talk.want(Wanted(lambda conversation: conversation.take("hello"), typed=text))
+        for text in ("one", "other")
+    )
+    assert talk.stop() == ("one", "other")
+    assert not talk.run(one)
+    assert not talk.run(other)
+    assert talk.turns == ()
+    assert take(talk, "hello")
+
+
+def test_a_cleared_conversation_knows_nothing_of_an_answer_that_was_under_way(
+    house: House,
+) -> None:
+    talk = Talk(house)
+
+    def say(conversation: Conversation) -> Turn:
+        talk.clear()
+        return conversation.take("hello")
+
+    talk.run(talk.want(Wanted(say)))
     assert talk.turns == ()
 
 
@@ -176,11 +230,11 @@ def test_a_choice_holds_from_the_next_turn_on(
 ) -> None:
     monkeypatch.setattr(paths, "config_dir", lambda: tmp_path)
     talk = Talk(house)
-    talk.run(lambda conversation: conversation.take("hello"))
+    take(talk, "hello")
     house.remember(voice="child")
-    talk.run(lambda conversation: conversation.take("hello"))
+    take(talk, "hello")
     to_a_child = Talk(house)
-    to_a_child.run(lambda conversation: conversation.take("hello"))
+    take(to_a_child, "hello")
     assert talk.turns[1].words == to_a_child.turns[0].words != talk.turns[0].words
 
 

@@ -14,7 +14,7 @@ from reframer.records import Person, Technique
 from reframer.ui.house import House
 from reframer.ui.markup import escaped, folded, prose, words
 from reframer.ui.parts import QUIETLY, quiet_button, sheet
-from reframer.ui.talk import Say, Talk
+from reframer.ui.talk import Say, Talk, Wanted
 
 Shown = dict[Any, Any]
 
@@ -191,14 +191,10 @@ class Chat:
 
     def _answer(self, talk: Talk, typed: str, say: Say) -> Iterator[Shown]:
         """Show that an answer is under way, then the answer, or why there is none."""
-        talk.typed = typed
-        yield {
-            **self._view(talk, waiting=typed or talk.asked),
-            self._thought: "",
-            self._stop: gr.update(visible=True),
-        }
+        wanted = talk.want(Wanted(say, typed or talk.asked, typed))
+        yield {**self._view(talk), self._thought: ""}
         try:
-            taken = talk.run(say)
+            taken = talk.run(wanted)
         except ReframerError as problem:
             note = prose(str(problem))
             yield {**self._view(talk), self._thought: typed, self._note: note, self._live: note}
@@ -207,8 +203,8 @@ class Chat:
             yield {**self._view(talk), self._live: prose(talk.last.words)}
 
     def _stopped(self, talk: Talk) -> Shown:
-        talk.stop()
-        return {**self._view(talk), self._thought: talk.typed}
+        unanswered = talk.stop()
+        return {**self._view(talk), self._thought: "\n".join(unanswered)}
 
     def _edited(self, talk: Talk) -> Shown:
         asked = talk.asked
@@ -223,13 +219,9 @@ class Chat:
         talk.clear()
         return {**self._view(talk), self._thought: ""}
 
-    def _view(self, talk: Talk, waiting: str = "") -> Shown:
-        """Return everything that depends on what was said so far.
-
-        Args:
-            talk: The conversation.
-            waiting: What is being answered; empty where nothing is.
-        """
+    def _view(self, talk: Talk) -> Shown:
+        """Return everything that depends on what was said so far, and on what is waited for."""
+        waiting = talk.waiting
         last = None if waiting else talk.last
         answered = last is not None and last.answer is not None and bool(last.answer.techniques)
         begun = bool(talk.turns or waiting)
@@ -243,7 +235,7 @@ class Chat:
             self._as_i: gr.update(visible=not as_i),
             self._as_you: gr.update(visible=as_i),
             self._tools: gr.update(visible=bool(talk.turns) and not waiting),
-            self._stop: gr.update(visible=False),
+            self._stop: gr.update(visible=bool(waiting)),
             self._reasons: gr.update(visible=False),
             self._note: "",
             **self.keeping(talk),
@@ -260,18 +252,18 @@ def _speaks_as_i(turns: tuple[Turn, ...], person: Person) -> bool:
     return person == "i"
 
 
-def conversation_markup(turns: tuple[Turn, ...], waiting: str = "") -> str:
+def conversation_markup(turns: tuple[Turn, ...], waiting: tuple[str, ...] = ()) -> str:
     """Return a conversation as markup: each thought, and beside it the words for it.
 
     Args:
         turns: What was said.
-        waiting: A thought that is being answered; empty where none is.
+        waiting: The thoughts that are being answered.
     """
     shown = [_turn_markup(turn, latest=False) for turn in turns[:-1]]
     if turns:
         shown.append(_turn_markup(turns[-1], latest=not waiting))
-    if waiting:
-        shown.append(_row(waiting, "", "<p class='waiting'>Thinking about it …</p>", "turn latest"))
+    thinking = "<p class='waiting'>Thinking about it …</p>"
+    shown += [_row(thought, "", thinking, "turn latest") for thought in waiting]
     return "".join(shown)
 
 
