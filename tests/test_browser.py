@@ -225,6 +225,22 @@ def test_new_words_are_read_out_to_who_cannot_see_them(page: Page) -> None:
     assert live.inner_text().strip() == said.strip()
 
 
+def test_the_same_words_given_again_are_read_out_again_and_cleared_ones_are_gone(
+    page: Page,
+) -> None:
+    live, danger = page.locator("#live"), "I want to kill myself tonight."
+    first = say(page, danger).inner_text()
+    before = live.inner_html()
+    assert say(page, danger, 2).inner_text() == first
+    assert live.inner_html() != before
+    press(page, "Undo")
+    words(page, 1)
+    assert live.inner_text().strip() == ""
+    press(page, "Clear all")
+    page.locator("#welcome").wait_for()
+    assert live.inner_text().strip() == ""
+
+
 @pytest.mark.parametrize(
     "wish", ["Another way", "Softer", "Shorter", "More practical", "As “I”", "This did not fit"]
 )
@@ -234,6 +250,20 @@ def test_a_wish_is_answered_beside_the_thought_it_is_about(page: Page, wish: str
     after = words(page, 2)
     assert after.inner_text() != before
     assert THOUGHT in page.locator("#talk .latest .asked").inner_text()
+
+
+def test_a_wish_and_a_stop_leave_what_is_half_typed(page: Page) -> None:
+    say(page, THOUGHT)
+    box(page).fill("And then")
+    press(page, "Another way")
+    words(page, 2)
+    assert box(page).input_value() == "And then"
+    box(page).fill(SLOW)
+    box(page).press("Enter")
+    page.locator("#stop").wait_for()
+    box(page).fill("And then")
+    press(page, "Stop")
+    page.wait_for_function("text => document.activeElement.value === text", arg=f"{SLOW}\nAnd then")
 
 
 def test_words_to_say_oneself_can_be_turned_back(page: Page) -> None:
@@ -288,6 +318,13 @@ def test_what_was_said_can_be_edited_undone_and_cleared(page: Page) -> None:
     press(page, "Clear all")
     page.locator("#welcome").wait_for()
     assert page.locator("#talk .turn").count() == 0
+
+
+def test_a_long_message_comes_back_whole_to_be_edited(page: Page) -> None:
+    text = f"We had soup and walked along the river. {THOUGHT} My sister had driven there."
+    say(page, text)
+    press(page, "Edit what I wrote")
+    page.wait_for_function("text => document.activeElement.value === text", arg=text)
 
 
 def test_a_new_answer_is_brought_into_view(visit: Visit, address: str) -> None:
@@ -345,7 +382,7 @@ def test_an_endless_text_is_refused_in_a_line_and_stays_in_the_box(page: Page) -
     box(page).fill(text)
     box(page).press("Enter")
     page.locator("#note").get_by_text("characters").wait_for()
-    assert box(page).input_value() == text
+    page.wait_for_function("text => document.activeElement.value === text", arg=text)
     assert page.locator("#talk .turn").count() == 0
 
 
@@ -628,6 +665,23 @@ def test_what_did_not_fit_is_kept_with_its_reason(visit: Visit, kept: tuple[str,
     (entry,) = kept[1].records()[len(before) :]
     assert (entry.words, entry.misfit) == (said.strip(), "Too soft")
     assert not page.get_by_role("button", name="Too soft").is_visible()
+
+
+def test_a_locked_history_says_that_a_reason_was_not_kept(
+    visit: Visit, kept: tuple[str, History]
+) -> None:
+    page = visit.open(kept[0])
+    before = kept[1].records()
+    said_with_history(page)
+    press(page, "This did not fit")
+    words(page, 2)
+    go(page, "Over time")
+    press(page, "Lock the history")
+    page.get_by_label("Passphrase of your history").wait_for()
+    go(page, "Chat")
+    press(page, "Too soft")
+    page.locator("#note").get_by_text("That was not kept.").wait_for()
+    assert kept[1].records() == before
 
 
 def test_help_lines_follow_the_country_and_are_remembered(page: Page, config: Path) -> None:

@@ -38,7 +38,7 @@ from reframer.ui.keeper import Keeper
 from reframer.ui.over_time import over_time_markup, parts
 from reframer.ui.practice import library_markup, today_markup, todays
 from reframer.ui.privacy import findings
-from reframer.ui.talk import Talk, Wanted
+from reframer.ui.talk import Say, Talk, Wanted
 from tests.fakes import EverythingFits, FakeChatModel
 from tests.free_port import free_port
 from tests.test_engine import DRAFTS, GOOD, THOUGHT, WORDS, OneCard, PlainEar, PlainSafety
@@ -154,8 +154,14 @@ def house(tmp_path: Path) -> House:
     return House.open(Settings(port=free_port(), models_dir=tmp_path, country="GB"))
 
 
+def want(talk: Talk, say: Say, typed: str = "") -> Wanted:
+    wanted = Wanted(say, typed, typed)
+    talk.want(wanted)
+    return wanted
+
+
 def take(talk: Talk, text: str) -> bool:
-    return talk.run(talk.want(Wanted(lambda conversation: conversation.take(text))))
+    return talk.run(want(talk, lambda conversation: conversation.take(text)))
 
 
 def test_every_browser_tab_gets_a_conversation_of_its_own(house: House) -> None:
@@ -172,7 +178,7 @@ def test_a_stopped_answer_leaves_no_trace(house: House) -> None:
         talk.stop()
         return conversation.take("hello")
 
-    talk.run(talk.want(Wanted(say)))
+    talk.run(want(talk, say))
     assert talk.turns == ()
 
 
@@ -187,7 +193,7 @@ def test_messages_sent_in_quick_succession_are_all_answered_in_turn(house: House
             reading.wait()
             return conversation.take(text)
 
-        return talk.want(Wanted(say, text, text))
+        return want(talk, say, text)
 
     with ThreadPoolExecutor() as pool:
         taken = [pool.submit(talk.run, slowly(text)) for text in said]
@@ -202,7 +208,7 @@ def test_messages_sent_in_quick_succession_are_all_answered_in_turn(house: House
 def test_a_stop_ends_all_that_is_waited_for_and_gives_back_what_was_typed(house: House) -> None:
     talk = Talk(house)
     one, other = (
-        talk.want(Wanted(lambda conversation: conversation.take("hello"), typed=text))
+        want(talk, lambda conversation: conversation.take("hello"), text)
         for text in ("one", "other")
     )
     assert talk.stop() == ("one", "other")
@@ -221,7 +227,7 @@ def test_a_cleared_conversation_knows_nothing_of_an_answer_that_was_under_way(
         talk.clear()
         return conversation.take("hello")
 
-    talk.run(talk.want(Wanted(say)))
+    talk.run(want(talk, say))
     assert talk.turns == ()
 
 

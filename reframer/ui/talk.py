@@ -36,6 +36,7 @@ class Talk:
         house: What all tabs share.
 
     Attributes:
+        refused: What was typed and could not be answered, until it is back in the box.
         keeper: Keeps what the person asks to keep.
         unfit: The turn whose words did not fit, until its reason was given.
     """
@@ -46,6 +47,7 @@ class Talk:
         self._lock = threading.Lock()
         self._line: list[Wanted] = []
         self._under_way: Wanted | None = None
+        self.refused: tuple[str, ...] = ()
         self.keeper = Keeper()
         self.unfit: Turn | None = None
 
@@ -69,14 +71,20 @@ class Talk:
         return self.turns[-1].thought or self.turns[-1].said if self.turns else ""
 
     @property
+    def written(self) -> str:
+        """What the person wrote that led to the last turn; empty where there is none."""
+        if self.last is None or self.last.kind == "wish":
+            return self.asked
+        return self.last.said
+
+    @property
     def waiting(self) -> tuple[str, ...]:
         """What the turns that are waited for are about, first to last."""
         return tuple(wanted.about for wanted in self._line)
 
-    def want(self, wanted: Wanted) -> Wanted:
+    def want(self, wanted: Wanted) -> None:
         """Put a turn in line behind those that are waited for already."""
         self._line.append(wanted)
-        return wanted
 
     def run(self, wanted: Wanted) -> bool:
         """Take a turn that is in line. Where it was stopped meanwhile, it leaves no trace.
@@ -111,19 +119,24 @@ class Talk:
         line, self._line = self._line, []
         return tuple(wanted.typed for wanted in line if wanted.typed)
 
-    def keep(self, turn: Turn, misfit: str = "") -> None:
-        """Keep a turn in the history.
+    def keep(self, turn: Turn, misfit: str = "") -> bool:
+        """Keep a turn in the history, where it may be kept.
 
         Args:
             turn: A turn of this conversation.
             misfit: Why its words did not fit; empty where they did.
 
+        Returns:
+            Whether it was kept.
+
         Raises:
             ReframerError: It could not be kept.
         """
-        if self.keeper.may_keep(turn):
-            (notices,) = self._house.friend.notice_many([turn.thought or turn.said])
-            self.keeper.keep(turn, notices, misfit)
+        if not self.keeper.may_keep(turn):
+            return False
+        (notices,) = self._house.friend.notice_many([turn.thought or turn.said])
+        self.keeper.keep(turn, notices, misfit)
+        return True
 
     def undo(self) -> None:
         """Take back the last turn, if there is one."""
@@ -133,7 +146,7 @@ class Talk:
         """Forget everything."""
         self.stop()
         self._conversation = self._fresh()  # what is under way still holds the old one
-        self.unfit = None
+        self.refused, self.unfit = (), None
 
     def leave(self) -> None:
         """Forget everything, and the key of the history: the tab was closed."""
