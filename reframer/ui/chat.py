@@ -57,7 +57,6 @@ class Chat:
     def __init__(self, house: House) -> None:
         self._house = house
         self.talk = gr.State(Talk(house))
-        self._here: dict[str | None, Talk] = {}
         self._welcome = sheet(_WELCOME, "welcome")
         self._turns = sheet(name="talk")
         self._live = sheet(name="live")
@@ -137,15 +136,6 @@ class Chat:
             self._thought, self._stop, self._examples, self._tools, self._as_i, self._as_you,
             self._reasons, *self.keeping_shown,
         ]  # fmt: skip
-
-    def enter(self, talk: Talk, request: gr.Request) -> None:
-        """Know whose tab was opened."""
-        self._here[request.session_hash] = talk
-
-    def leave(self, request: gr.Request) -> None:
-        """Free the work of a tab that was closed."""
-        if talk := self._here.pop(request.session_hash, None):
-            talk.leave()
 
     @property
     def keeping_shown(self) -> list[Any]:

@@ -151,7 +151,7 @@ class Talk:
     def leave(self) -> None:
         """Forget everything, and the key of the history: the tab was closed."""
         self.clear()
-        self.keeper.lock()
+        self.keeper.leave()
 
     def _fresh(self) -> Conversation:
         house = self._house
