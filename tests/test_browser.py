@@ -282,6 +282,9 @@ def test_the_words_can_be_copied(visit: Visit, address: str) -> None:
     press(page, "Copy")
     page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == said.strip()
+    press(page, "Copied")
+    page.wait_for_timeout(2500)
+    assert page.get_by_role("button", name="Copy", exact=True).is_visible()
 
 
 def test_an_answer_can_be_stopped_and_leaves_no_trace(page: Page) -> None:
@@ -518,8 +521,11 @@ def test_a_journal_is_answered_gone_through_and_saved(page: Page) -> None:
     press(page, "Leave the sentence as it is")
     first.get_by_text("Left as it is.").wait_for()
     page.locator("#friends-words textarea").fill("In my own words.")
+    assert page.locator("#sentence").get_attribute("aria-live") == "polite"
+    assert page.locator("#answers [aria-current=true]").inner_text().startswith("I'm a terrible")
     press(page, "Keep")
     page.locator("#review").wait_for(state="detached")
+    page.wait_for_function("() => document.activeElement.id === 'journal-download'")
     with page.expect_download() as download:
         press(page, "Download")
     saved = Path(download.value.path()).read_text(encoding="utf-8")
@@ -537,6 +543,39 @@ def test_a_journal_file_is_read_by_the_page_itself(page: Page, tmp_path: Path) -
     page.wait_for_function("() => document.querySelector('#journal-text textarea').value")
     assert page.locator("#journal-text textarea").input_value() == JOURNAL
     assert page.locator("#journal-name :is(textarea, input)").input_value() == file.name
+
+
+def choose(page: Page, file: Path) -> None:
+    go(page, "Journal")
+    with page.expect_file_chooser() as chooser:
+        press(page, "Open a file")
+    chooser.value.set_files(file)
+
+
+def test_a_file_of_windows_is_saved_with_its_mark_and_line_ends(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "diary.txt"
+    file.write_bytes(b"\xef\xbb\xbf" + JOURNAL.replace("\n", "\r\n").encode())
+    choose(page, file)
+    page.wait_for_function("() => document.querySelector('#journal-text textarea').value")
+    press(page, "Begin")
+    page.locator("#review").wait_for()
+    press(page, "Leave the sentence as it is")
+    page.get_by_text("Sentence 2 of 2").wait_for()
+    press(page, "Leave the sentence as it is")
+    page.locator("#review").wait_for(state="detached")
+    with page.expect_download() as download:
+        press(page, "Download")
+    assert Path(download.value.path()).read_bytes() == file.read_bytes()
+
+
+def test_a_file_that_would_be_damaged_is_refused_with_another_way(
+    page: Page, tmp_path: Path
+) -> None:
+    file = tmp_path / "old.txt"
+    file.write_bytes("I’m a terrible friend.".encode("cp1252"))
+    choose(page, file)
+    page.get_by_text("reframer journal, and its path").wait_for()
+    assert page.locator("#journal-text textarea").input_value() == ""
 
 
 def test_a_file_that_is_too_large_is_refused_with_another_way(page: Page, tmp_path: Path) -> None:
@@ -616,7 +655,7 @@ def test_a_history_is_shown_to_who_knows_its_passphrase(
 ) -> None:
     page = visit.open(kept[0])
     unlock(page, "not this one")
-    page.get_by_text("The passphrase is wrong").wait_for()
+    page.get_by_role("alert").get_by_text("The passphrase is wrong").wait_for()
     assert page.locator("#pictures svg").count() == 0
     unlock(page)
     picture = page.get_by_role("img", name="Hard names for yourself: once in all")
@@ -645,6 +684,7 @@ def test_an_answer_is_kept_when_asked_and_only_then(
     assert kept[1].records() == before
     press(page, "Keep")
     page.locator("#note").get_by_text("Kept in your history.").wait_for()
+    assert page.evaluate("document.activeElement.matches('#thought textarea')")
     (entry,) = kept[1].records()[len(before) :]
     assert (entry.thought, entry.words, entry.misfit) == (THOUGHT, said.strip(), "")
     assert not page.get_by_role("button", name="Keep", exact=True).is_visible()
@@ -662,6 +702,7 @@ def test_what_did_not_fit_is_kept_with_its_reason(visit: Visit, kept: tuple[str,
     assert kept[1].records() == before
     press(page, "Too soft")
     page.locator("#note").get_by_text("Kept in your history.").wait_for()
+    assert page.evaluate("document.activeElement.matches('#thought textarea')")
     (entry,) = kept[1].records()[len(before) :]
     assert (entry.words, entry.misfit) == (said.strip(), "Too soft")
     assert not page.get_by_role("button", name="Too soft").is_visible()
@@ -702,6 +743,7 @@ def test_choices_are_remembered(page: Page, config: Path) -> None:
     go(page, "Settings")
     page.get_by_label("A teenager").check()
     page.get_by_text("Remembered.").wait_for()
+    assert page.locator("#remembered").get_attribute("aria-live") == "polite"
     assert 'voice = "teen"' in (config / "reframer" / "settings.toml").read_text()
     page.reload()
     go(page, "Settings")
