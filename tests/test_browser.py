@@ -324,7 +324,8 @@ def test_what_was_said_can_be_edited_undone_and_cleared(page: Page) -> None:
 
 
 def test_a_long_message_comes_back_whole_to_be_edited(page: Page) -> None:
-    text = f"We had soup and walked along the river. {THOUGHT} My sister had driven there."
+    day = "We had soup and walked along the river. My sister had driven there in the new car. " * 4
+    text = f"{day}I'm such an idiot for losing the keys."
     say(page, text)
     press(page, "Edit what I wrote")
     page.wait_for_function("text => document.activeElement.value === text", arg=text)
