@@ -225,6 +225,22 @@ def test_new_words_are_read_out_to_who_cannot_see_them(page: Page) -> None:
     assert live.inner_text().strip() == said.strip()
 
 
+def test_the_same_words_given_again_are_read_out_again_and_cleared_ones_are_gone(
+    page: Page,
+) -> None:
+    live, danger = page.locator("#live"), "I want to kill myself tonight."
+    first = say(page, danger).inner_text()
+    before = live.inner_html()
+    assert say(page, danger, 2).inner_text() == first
+    assert live.inner_html() != before
+    press(page, "Undo")
+    words(page, 1)
+    assert live.inner_text().strip() == ""
+    press(page, "Clear all")
+    page.locator("#welcome").wait_for()
+    assert live.inner_text().strip() == ""
+
+
 @pytest.mark.parametrize(
     "wish", ["Another way", "Softer", "Shorter", "More practical", "As “I”", "This did not fit"]
 )
@@ -234,6 +250,20 @@ def test_a_wish_is_answered_beside_the_thought_it_is_about(page: Page, wish: str
     after = words(page, 2)
     assert after.inner_text() != before
     assert THOUGHT in page.locator("#talk .latest .asked").inner_text()
+
+
+def test_a_wish_and_a_stop_leave_what_is_half_typed(page: Page) -> None:
+    say(page, THOUGHT)
+    box(page).fill("And then")
+    press(page, "Another way")
+    words(page, 2)
+    assert box(page).input_value() == "And then"
+    box(page).fill(SLOW)
+    box(page).press("Enter")
+    page.locator("#stop").wait_for()
+    box(page).fill("And then")
+    press(page, "Stop")
+    page.wait_for_function("text => document.activeElement.value === text", arg=f"{SLOW}\nAnd then")
 
 
 def test_words_to_say_oneself_can_be_turned_back(page: Page) -> None:
@@ -252,6 +282,9 @@ def test_the_words_can_be_copied(visit: Visit, address: str) -> None:
     press(page, "Copy")
     page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == said.strip()
+    press(page, "Copied")
+    page.wait_for_timeout(2500)
+    assert page.get_by_role("button", name="Copy", exact=True).is_visible()
 
 
 def test_an_answer_can_be_stopped_and_leaves_no_trace(page: Page) -> None:
@@ -266,6 +299,16 @@ def test_an_answer_can_be_stopped_and_leaves_no_trace(page: Page) -> None:
     assert page.locator("#talk .turn").count() == 2
 
 
+def test_messages_sent_in_quick_succession_are_all_answered(page: Page) -> None:
+    for text in (SLOW, "I want to kill myself tonight.", "I am useless."):
+        box(page).fill(text)
+        box(page).press("Enter")
+        page.locator("#talk .asked").get_by_text(text).wait_for()
+    words(page, 3)
+    assert "116 123" in page.locator("#talk .is-safety .words").inner_text()
+    assert page.locator("#talk .turn").count() == 3
+
+
 def test_what_was_said_can_be_edited_undone_and_cleared(page: Page) -> None:
     say(page, THOUGHT)
     press(page, "Edit what I wrote")
@@ -278,6 +321,14 @@ def test_what_was_said_can_be_edited_undone_and_cleared(page: Page) -> None:
     press(page, "Clear all")
     page.locator("#welcome").wait_for()
     assert page.locator("#talk .turn").count() == 0
+
+
+def test_a_long_message_comes_back_whole_to_be_edited(page: Page) -> None:
+    day = "We had soup and walked along the river. My sister had driven there in the new car. " * 4
+    text = f"{day}I'm such an idiot for losing the keys."
+    say(page, text)
+    press(page, "Edit what I wrote")
+    page.wait_for_function("text => document.activeElement.value === text", arg=text)
 
 
 def test_a_new_answer_is_brought_into_view(visit: Visit, address: str) -> None:
@@ -335,7 +386,7 @@ def test_an_endless_text_is_refused_in_a_line_and_stays_in_the_box(page: Page) -
     box(page).fill(text)
     box(page).press("Enter")
     page.locator("#note").get_by_text("characters").wait_for()
-    assert box(page).input_value() == text
+    page.wait_for_function("text => document.activeElement.value === text", arg=text)
     assert page.locator("#talk .turn").count() == 0
 
 
@@ -471,8 +522,11 @@ def test_a_journal_is_answered_gone_through_and_saved(page: Page) -> None:
     press(page, "Leave the sentence as it is")
     first.get_by_text("Left as it is.").wait_for()
     page.locator("#friends-words textarea").fill("In my own words.")
+    assert page.locator("#sentence").get_attribute("aria-live") == "polite"
+    assert page.locator("#answers [aria-current=true]").inner_text().startswith("I'm a terrible")
     press(page, "Keep")
     page.locator("#review").wait_for(state="detached")
+    page.wait_for_function("() => document.activeElement.id === 'journal-download'")
     with page.expect_download() as download:
         press(page, "Download")
     saved = Path(download.value.path()).read_text(encoding="utf-8")
@@ -490,6 +544,39 @@ def test_a_journal_file_is_read_by_the_page_itself(page: Page, tmp_path: Path) -
     page.wait_for_function("() => document.querySelector('#journal-text textarea').value")
     assert page.locator("#journal-text textarea").input_value() == JOURNAL
     assert page.locator("#journal-name :is(textarea, input)").input_value() == file.name
+
+
+def choose(page: Page, file: Path) -> None:
+    go(page, "Journal")
+    with page.expect_file_chooser() as chooser:
+        press(page, "Open a file")
+    chooser.value.set_files(file)
+
+
+def test_a_file_of_windows_is_saved_with_its_mark_and_line_ends(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "diary.txt"
+    file.write_bytes(b"\xef\xbb\xbf" + JOURNAL.replace("\n", "\r\n").encode())
+    choose(page, file)
+    page.wait_for_function("() => document.querySelector('#journal-text textarea').value")
+    press(page, "Begin")
+    page.locator("#review").wait_for()
+    press(page, "Leave the sentence as it is")
+    page.get_by_text("Sentence 2 of 2").wait_for()
+    press(page, "Leave the sentence as it is")
+    page.locator("#review").wait_for(state="detached")
+    with page.expect_download() as download:
+        press(page, "Download")
+    assert Path(download.value.path()).read_bytes() == file.read_bytes()
+
+
+def test_a_file_that_would_be_damaged_is_refused_with_another_way(
+    page: Page, tmp_path: Path
+) -> None:
+    file = tmp_path / "old.txt"
+    file.write_bytes("I’m a terrible friend.".encode("cp1252"))
+    choose(page, file)
+    page.get_by_text("reframer journal, and its path").wait_for()
+    assert page.locator("#journal-text textarea").input_value() == ""
 
 
 def test_a_file_that_is_too_large_is_refused_with_another_way(page: Page, tmp_path: Path) -> None:
@@ -569,7 +656,7 @@ def test_a_history_is_shown_to_who_knows_its_passphrase(
 ) -> None:
     page = visit.open(kept[0])
     unlock(page, "not this one")
-    page.get_by_text("The passphrase is wrong").wait_for()
+    page.get_by_role("alert").get_by_text("The passphrase is wrong").wait_for()
     assert page.locator("#pictures svg").count() == 0
     unlock(page)
     picture = page.get_by_role("img", name="Hard names for yourself: once in all")
@@ -598,6 +685,7 @@ def test_an_answer_is_kept_when_asked_and_only_then(
     assert kept[1].records() == before
     press(page, "Keep")
     page.locator("#note").get_by_text("Kept in your history.").wait_for()
+    assert page.evaluate("document.activeElement.matches('#thought textarea')")
     (entry,) = kept[1].records()[len(before) :]
     assert (entry.thought, entry.words, entry.misfit) == (THOUGHT, said.strip(), "")
     assert not page.get_by_role("button", name="Keep", exact=True).is_visible()
@@ -615,9 +703,27 @@ def test_what_did_not_fit_is_kept_with_its_reason(visit: Visit, kept: tuple[str,
     assert kept[1].records() == before
     press(page, "Too soft")
     page.locator("#note").get_by_text("Kept in your history.").wait_for()
+    assert page.evaluate("document.activeElement.matches('#thought textarea')")
     (entry,) = kept[1].records()[len(before) :]
     assert (entry.words, entry.misfit) == (said.strip(), "Too soft")
     assert not page.get_by_role("button", name="Too soft").is_visible()
+
+
+def test_a_locked_history_says_that_a_reason_was_not_kept(
+    visit: Visit, kept: tuple[str, History]
+) -> None:
+    page = visit.open(kept[0])
+    before = kept[1].records()
+    said_with_history(page)
+    press(page, "This did not fit")
+    words(page, 2)
+    go(page, "Over time")
+    press(page, "Lock the history")
+    page.get_by_label("Passphrase of your history").wait_for()
+    go(page, "Chat")
+    press(page, "Too soft")
+    page.locator("#note").get_by_text("That was not kept.").wait_for()
+    assert kept[1].records() == before
 
 
 def test_help_lines_follow_the_country_and_are_remembered(page: Page, config: Path) -> None:
@@ -638,6 +744,7 @@ def test_choices_are_remembered(page: Page, config: Path) -> None:
     go(page, "Settings")
     page.get_by_label("A teenager").check()
     page.get_by_text("Remembered.").wait_for()
+    assert page.locator("#remembered").get_attribute("aria-live") == "polite"
     assert 'voice = "teen"' in (config / "reframer" / "settings.toml").read_text()
     page.reload()
     go(page, "Settings")

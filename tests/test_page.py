@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date, timedelta
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import gradio as gr
 import httpx
 import pytest
 
@@ -23,6 +25,8 @@ from reframer.conversation import Conversation, Turn
 from reframer.engine import Rooms, Speaker
 from reframer.errors import ModelMissing
 from reframer.history import Entry, History
+from reframer.journal.records import Held
+from reframer.journal.scan import Scanned
 from reframer.knowledge import load_background, load_techniques
 from reframer.records import KINDS, Kind, Notice, Reframe, Technique
 from reframer.safety import load_directory
@@ -30,6 +34,7 @@ from reframer.settings import Settings
 from reframer.ui import page
 from reframer.ui.chat import conversation_markup
 from reframer.ui.countries import COUNTRIES
+from reframer.ui.desk import Desk
 from reframer.ui.friend import Friend
 from reframer.ui.help import helplines_markup
 from reframer.ui.house import House
@@ -37,10 +42,13 @@ from reframer.ui.keeper import Keeper
 from reframer.ui.over_time import over_time_markup, parts
 from reframer.ui.practice import library_markup, today_markup, todays
 from reframer.ui.privacy import findings
-from reframer.ui.talk import Talk
+from reframer.ui.talk import Say, Talk, Wanted
+from reframer.ui.visitors import Visitors
 from tests.fakes import EverythingFits, FakeChatModel
 from tests.free_port import free_port
+from tests.journal import friend as plain
 from tests.test_engine import DRAFTS, GOOD, THOUGHT, WORDS, OneCard, PlainEar, PlainSafety
+from tests.visit import Browser
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -86,7 +94,7 @@ def test_each_sentence_stands_by_itself(techniques: tuple[Technique, ...]) -> No
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_no_text_can_leave_its_place(hostile: str, techniques: tuple[Technique, ...]) -> None:
     """Markdown begins at a line break, markup at a bracket: there is none of either."""
-    shown = conversation_markup((turn(hostile, techniques[0], words=hostile),), waiting=hostile)
+    shown = conversation_markup((turn(hostile, techniques[0], words=hostile),), waiting=(hostile,))
     assert len(shown.splitlines()) == 1
     assert "<img" not in shown
     assert "<script" not in shown
@@ -148,14 +156,35 @@ def test_without_a_model_the_card_answers_and_the_state_says_why() -> None:
     assert friend.reframe(THOUGHT).origin == "card"
 
 
+def test_whatever_keeps_the_model_from_opening_the_page_stops_saying_that_it_wakes_up() -> None:
+    opened = threading.Event()
+    opened.set()
+    friend = _friend([MemoryError("/home/somebody/model.gguf")], opened)
+    friend.wake()
+    _wait_for(friend)
+    assert friend.state.startswith("The friend could not be woken.")
+    assert "somebody" not in friend.state
+    assert friend.reframe(THOUGHT).origin == "card"
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     return House.open(Settings(port=free_port(), models_dir=tmp_path, country="GB"))
 
 
+def want(talk: Talk, say: Say, typed: str = "") -> Wanted:
+    wanted = Wanted(say, typed, typed)
+    talk.want(wanted)
+    return wanted
+
+
+def take(talk: Talk, text: str) -> bool:
+    return talk.run(want(talk, lambda conversation: conversation.take(text)))
+
+
 def test_every_browser_tab_gets_a_conversation_of_its_own(house: House) -> None:
     talk = Talk(house)
-    talk.run(lambda conversation: conversation.take("hello"))
+    take(talk, "hello")
     assert len(talk.turns) == 1
     assert deepcopy(talk).turns == ()
 
@@ -167,7 +196,56 @@ def test_a_stopped_answer_leaves_no_trace(house: House) -> None:
         talk.stop()
         return conversation.take("hello")
 
-    talk.run(say)
+    talk.run(want(talk, say))
+    assert talk.turns == ()
+
+
+def test_messages_sent_in_quick_succession_are_all_answered_in_turn(house: House) -> None:
+    """The middle one is danger: safety has to read it, whatever is sent after it."""
+    talk = Talk(house)
+    said = ("hello", "I want to kill myself tonight.", "thank you")
+    reading = threading.Event()
+
+    def slowly(text: str) -> Wanted:
+        def say(conversation: Conversation) -> Turn:
+            reading.wait()
+            return conversation.take(text)
+
+        return want(talk, say, text)
+
+    with ThreadPoolExecutor() as pool:
+        taken = [pool.submit(talk.run, slowly(text)) for text in said]
+        assert talk.waiting == said
+        reading.set()
+        assert all(turn.result() for turn in taken)
+    assert {turn.said for turn in talk.turns} == set(said)
+    assert [turn.kind for turn in talk.turns if turn.said == said[1]] == ["safety"]
+    assert not talk.waiting
+
+
+def test_a_stop_ends_all_that_is_waited_for_and_gives_back_what_was_typed(house: House) -> None:
+    talk = Talk(house)
+    one, other = (
+        want(talk, lambda conversation: conversation.take("hello"), text)
+        for text in ("one", "other")
+    )
+    assert talk.stop() == ("one", "other")
+    assert not talk.run(one)
+    assert not talk.run(other)
+    assert talk.turns == ()
+    assert take(talk, "hello")
+
+
+def test_a_cleared_conversation_knows_nothing_of_an_answer_that_was_under_way(
+    house: House,
+) -> None:
+    talk = Talk(house)
+
+    def say(conversation: Conversation) -> Turn:
+        talk.clear()
+        return conversation.take("hello")
+
+    talk.run(want(talk, say))
     assert talk.turns == ()
 
 
@@ -176,12 +254,27 @@ def test_a_choice_holds_from_the_next_turn_on(
 ) -> None:
     monkeypatch.setattr(paths, "config_dir", lambda: tmp_path)
     talk = Talk(house)
-    talk.run(lambda conversation: conversation.take("hello"))
+    take(talk, "hello")
     house.remember(voice="child")
-    talk.run(lambda conversation: conversation.take("hello"))
+    take(talk, "hello")
     to_a_child = Talk(house)
-    to_a_child.run(lambda conversation: conversation.take("hello"))
+    take(to_a_child, "hello")
     assert talk.turns[1].words == to_a_child.turns[0].words != talk.turns[0].words
+
+
+# The journal
+
+
+def test_an_answer_of_a_cleared_journal_does_not_get_into_the_next(house: House) -> None:
+    desk = Desk(replace(house, friend=plain.friend()))  # type: ignore[arg-type]
+    old = desk.run("2026-11-20\n\nI am an idiot.\n", "old.md")
+    assert isinstance(next(old), Scanned)
+    desk.clear()
+    list(desk.run("2026-11-21\n\nAgain an idiot.\n", "new.md"))
+    before = list(desk.answers)
+    assert before
+    assert list(old) == []
+    assert desk.answers == before
 
 
 # Practice
@@ -325,6 +418,17 @@ def test_good_news_can_be_kept_with_the_kind_words_in_it(keeper: Keeper) -> None
     assert (entry.thought, entry.kind_talk, entry.kinds) == (said, 1, ())
 
 
+def test_a_closed_tab_forgets_the_key_and_what_was_kept(
+    keeper: Keeper, techniques: tuple[Technique, ...]
+) -> None:
+    answered = turn("I can't swim", techniques[0])
+    keeper.keep(answered, ())
+    keeper.leave()
+    assert not keeper.is_open
+    keeper.unlock("three quiet words")
+    assert keeper.may_keep(answered)
+
+
 def test_nothing_is_kept_where_the_history_is_off_or_locked(
     keeper: Keeper, techniques: tuple[Technique, ...]
 ) -> None:
@@ -367,6 +471,37 @@ def test_the_page_opens_with_its_link_and_only_with_it(address: str) -> None:
         assert user.get(f"{home}config").status_code == 200
         assert stranger.get(home).status_code == 401
         assert stranger.get(f"{home}config").status_code == 401
+
+
+def test_what_was_said_and_shown_in_a_tab_is_gone_once_it_is_closed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = page.build(house)
+    monkeypatch.setattr(page, "build", lambda _: built)
+    parts = urlsplit(address := page.launch(house, browser=False, block=False))
+    tab = Browser(address)
+    tab.send("thought", "a word that is to be forgotten")
+    (session,) = built.state_holder.session_data
+    with httpx.Client(follow_redirects=True) as user:
+        user.get(address)
+        heartbeat = f"{parts.scheme}://{parts.netloc}/gradio_api/heartbeat/{session}"
+        with user.stream("GET", heartbeat) as beats:
+            next(beats.iter_lines())
+    deadline = time.monotonic() + 20
+    while built.state_holder.session_data and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not built.state_holder.session_data
+
+
+def test_a_journal_is_forgotten_with_its_tab(house: House) -> None:
+    talk, desk, request = Talk(house), Desk(house), gr.Request(session_hash="one")
+    take(talk, "hello")
+    desk.answers, desk.held = [], [Held("1", None, "", "crisis", "Call.")]
+    visitors = Visitors(page.build(house))
+    visitors.enter(talk, desk, request)
+    visitors.leave(request)
+    assert talk.turns == ()
+    assert not desk.held
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")

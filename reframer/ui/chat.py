@@ -8,13 +8,13 @@ from typing import Any
 
 import gradio as gr
 
-from reframer.conversation import Conversation, Turn, Wish
+from reframer.conversation import Turn, Wish
 from reframer.errors import ReframerError
 from reframer.records import Person, Technique
 from reframer.ui.house import House
 from reframer.ui.markup import escaped, folded, prose, words
 from reframer.ui.parts import QUIETLY, quiet_button, sheet
-from reframer.ui.talk import Say, Talk
+from reframer.ui.talk import Talk, Wanted
 
 Shown = dict[Any, Any]
 
@@ -43,6 +43,7 @@ _WISHES: tuple[tuple[Wish, str], ...] = (
 _REASONS = ("It missed the point", "It isn’t true", "Too soft", "Too hard")
 _ASK_REASON = "What was it? Your reason is kept in your locked history, beside the words."
 _KEPT = "Kept in your history."
+_NOT_KEPT = "That was not kept. Your history has to be on and unlocked under Over time."
 _CARD_SPEAKS = "These are the card’s own words."
 
 
@@ -56,7 +57,6 @@ class Chat:
     def __init__(self, house: House) -> None:
         self._house = house
         self.talk = gr.State(Talk(house))
-        self._here: dict[str | None, Talk] = {}
         self._welcome = sheet(_WELCOME, "welcome")
         self._turns = sheet(name="talk")
         self._live = sheet(name="live")
@@ -97,21 +97,29 @@ class Chat:
             clear = quiet_button("Clear all", "clear")
         self._as_i, self._as_you = wishes["as-i"], wishes["as-you"]
 
+        taking = gr.on(
+            [self._thought.submit, send.click],
+            self._take,
+            [self.talk, self._thought],
+            self._shown,
+            **_AT_ONCE,
+        )
+        taking.then(self._refused, [self.talk, self._thought], self._thought, **_AT_ONCE)
         answering = [
-            gr.on(
-                [self._thought.submit, send.click],
-                self._take,
-                [self.talk, self._thought],
-                self._shown,
-                **_AT_ONCE,
-            ),
+            taking,
             *(
                 button.click(partial(self._wish, wish), self.talk, self._shown, **_AT_ONCE)
                 for wish, button in (*wishes.items(), ("went-on", meant))
             ),
             misfit.click(self._misfit, self.talk, self._shown, **_AT_ONCE),
         ]
-        self._stop.click(self._stopped, self.talk, self._shown, cancels=answering, **QUIETLY)
+        self._stop.click(
+            self._stopped,
+            [self.talk, self._thought],
+            self._shown,
+            cancels=answering,
+            **QUIETLY,
+        )
         edit.click(self._edited, self.talk, self._shown, **QUIETLY)
         undo.click(self._undone, self.talk, self._shown, **QUIETLY)
         clear.click(self._cleared, self.talk, self._shown, **QUIETLY)
@@ -128,15 +136,6 @@ class Chat:
             self._thought, self._stop, self._examples, self._tools, self._as_i, self._as_you,
             self._reasons, *self.keeping_shown,
         ]  # fmt: skip
-
-    def enter(self, talk: Talk, request: gr.Request) -> None:
-        """Know whose tab was opened."""
-        self._here[request.session_hash] = talk
-
-    def leave(self, request: gr.Request) -> None:
-        """Free the work of a tab that was closed."""
-        if talk := self._here.pop(request.session_hash, None):
-            talk.leave()
 
     @property
     def keeping_shown(self) -> list[Any]:
@@ -157,15 +156,11 @@ class Chat:
         if not text.strip():
             yield {self._note: ""}
             return
-        yield from self._answer(talk, text, lambda conversation: conversation.take(text))
+        yield from self._answer(talk, Wanted(lambda talked: talked.take(text), text, text))
 
     def _wish(self, wish: Wish, talk: Talk) -> Iterator[Shown]:
         """Answer the last thought as it is wished for."""
-
-        def say(conversation: Conversation) -> Turn:
-            return conversation.wish(wish)
-
-        yield from self._answer(talk, "", say)
+        yield from self._answer(talk, Wanted(lambda talked: talked.wish(wish), talk.asked))
 
     def _misfit(self, talk: Talk) -> Iterator[Shown]:
         """Answer in another way, and where a reason can be kept, ask for it."""
@@ -183,37 +178,40 @@ class Chat:
 
     def _noted(self, talk: Talk, turn: Turn | None, misfit: str = "") -> Shown:
         try:
-            if turn is not None:
-                talk.keep(turn, misfit)
+            kept = turn is not None and talk.keep(turn, misfit)
         except ReframerError as problem:
             return {**self._view(talk), self._note: prose(str(problem))}
-        return {**self._view(talk), self._live: prose(_KEPT), self._note: prose(_KEPT)}
+        said = prose(_KEPT if kept else _NOT_KEPT)
+        return {**self._view(talk), self._live: said, self._note: said}
 
-    def _answer(self, talk: Talk, typed: str, say: Say) -> Iterator[Shown]:
+    def _answer(self, talk: Talk, wanted: Wanted) -> Iterator[Shown]:
         """Show that an answer is under way, then the answer, or why there is none."""
-        talk.typed = typed
-        yield {
-            **self._view(talk, waiting=typed or talk.asked),
-            self._thought: "",
-            self._stop: gr.update(visible=True),
-        }
+        talk.want(wanted)
+        emptied = {self._thought: ""} if wanted.typed else {}
+        yield {**self._view(talk), **emptied}
         try:
-            taken = talk.run(say)
+            taken = talk.run(wanted)
         except ReframerError as problem:
+            talk.refused += (wanted.typed,)
             note = prose(str(problem))
-            yield {**self._view(talk), self._thought: typed, self._note: note, self._live: note}
+            yield {**self._view(talk), self._note: note, self._live: note}
             return
-        if taken and talk.last:  # else whoever stopped it shows what there is
-            yield {**self._view(talk), self._live: prose(talk.last.words)}
+        if taken:  # else whoever stopped it shows what there is
+            yield {**self._view(talk), self._live: _aloud(talk)}
 
-    def _stopped(self, talk: Talk) -> Shown:
-        talk.stop()
-        return {**self._view(talk), self._thought: talk.typed}
+    def _refused(self, talk: Talk, text: str) -> Shown:
+        """Put back into the box what there could be no answer to."""
+        refused, talk.refused = talk.refused, ()
+        return {self._thought: _together(refused, text) if refused else gr.skip()}
+
+    def _stopped(self, talk: Talk, text: str) -> Shown:
+        unanswered = talk.stop()
+        return {**self._view(talk), self._thought: _together(unanswered, text)}
 
     def _edited(self, talk: Talk) -> Shown:
-        asked = talk.asked
+        written = talk.written
         talk.undo()
-        return {**self._view(talk), self._thought: asked}
+        return {**self._view(talk), self._thought: written}
 
     def _undone(self, talk: Talk) -> Shown:
         talk.undo()
@@ -223,13 +221,9 @@ class Chat:
         talk.clear()
         return {**self._view(talk), self._thought: ""}
 
-    def _view(self, talk: Talk, waiting: str = "") -> Shown:
-        """Return everything that depends on what was said so far.
-
-        Args:
-            talk: The conversation.
-            waiting: What is being answered; empty where nothing is.
-        """
+    def _view(self, talk: Talk) -> Shown:
+        """Return everything that depends on what was said so far, and on what is waited for."""
+        waiting = talk.waiting
         last = None if waiting else talk.last
         answered = last is not None and last.answer is not None and bool(last.answer.techniques)
         begun = bool(talk.turns or waiting)
@@ -243,11 +237,26 @@ class Chat:
             self._as_i: gr.update(visible=not as_i),
             self._as_you: gr.update(visible=as_i),
             self._tools: gr.update(visible=bool(talk.turns) and not waiting),
-            self._stop: gr.update(visible=False),
+            self._stop: gr.update(visible=bool(waiting)),
             self._reasons: gr.update(visible=False),
+            self._live: "",
             self._note: "",
             **self.keeping(talk),
         }
+
+
+def _together(texts: tuple[str, ...], beside: str) -> str:
+    """Return texts that come back into the box, before what was typed there meanwhile."""
+    return "\n".join(text for text in (*texts, beside) if text)
+
+
+def _aloud(talk: Talk) -> str:
+    """Return the last words as markup to be read out, which differs from turn to turn.
+
+    Else the same words given twice in a row would be no change, and would not be read out again.
+    """
+    said = prose(talk.last.words) if talk.last else ""
+    return f"<div class='turn-{len(talk.turns)}'>{said}</div>"
 
 
 def _speaks_as_i(turns: tuple[Turn, ...], person: Person) -> bool:
@@ -260,18 +269,18 @@ def _speaks_as_i(turns: tuple[Turn, ...], person: Person) -> bool:
     return person == "i"
 
 
-def conversation_markup(turns: tuple[Turn, ...], waiting: str = "") -> str:
+def conversation_markup(turns: tuple[Turn, ...], waiting: tuple[str, ...] = ()) -> str:
     """Return a conversation as markup: each thought, and beside it the words for it.
 
     Args:
         turns: What was said.
-        waiting: A thought that is being answered; empty where none is.
+        waiting: The thoughts that are being answered.
     """
     shown = [_turn_markup(turn, latest=False) for turn in turns[:-1]]
     if turns:
         shown.append(_turn_markup(turns[-1], latest=not waiting))
-    if waiting:
-        shown.append(_row(waiting, "", "<p class='waiting'>Thinking about it …</p>", "turn latest"))
+    thinking = "<p class='waiting'>Thinking about it …</p>"
+    shown += [_row(thought, "", thinking, "turn latest") for thought in waiting]
     return "".join(shown)
 
 

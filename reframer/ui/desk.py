@@ -61,16 +61,16 @@ class Desk:
             ReframerError: It cannot be read or answered.
         """
         self.clear()
-        self._document = formats.parse(text.encode(), name, no_password)
+        document = self._document = formats.parse(text.encode(), name, no_password)
         choices = Choices(wishes=self._house.wishes, country=self._house.country)
-        for event in reframe_document(self._house.friend, self._document, choices, self._kept):
+        for event in self._events(document, choices):
             match event:
                 case Held():
                     self.held.append(event)
                 case Unread():
                     self.unread.append(event.reason)
                 case Answered():
-                    self._take(event.reply)
+                    self._take(document, event.reply)
             yield event
 
     @property
@@ -86,16 +86,17 @@ class Desk:
         Raises:
             ReframerError: They cannot be answered.
         """
-        if self._document is None:
+        document = self._document
+        if document is None:
             return
         self.held = [entry for entry in self.held if entry.level == "crisis"]
         self.at = 0
         choices = Choices(
             wishes=self._house.wishes, country=self._house.country, go_on=lambda _: True
         )
-        for event in reframe_document(self._house.friend, self._document, choices, self._kept):
+        for event in self._events(document, choices):
             if isinstance(event, Answered) and _place(event.reply) not in self._places:
-                self._take(event.reply)
+                self._take(document, event.reply)
             yield event
 
     def decide(self, words: str, *, stays: bool) -> None:
@@ -132,12 +133,17 @@ class Desk:
     def _places(self) -> set[tuple[str, int]]:
         return {_place(decided.reply) for decided in self.answers}
 
-    def _take(self, reply: Reply) -> None:
+    def _events(self, document: Document, choices: Choices) -> Iterator[Event]:
+        """Yield how the answering of a document goes, for as long as it is the one on the desk."""
+        for event in reframe_document(self._house.friend, document, choices, self._kept):
+            if self._document is not document:
+                return  # it was stopped and cleared, and another one may lie here
+            yield event
+
+    def _take(self, document: Document, reply: Reply) -> None:
         """Put an answer where it belongs in the journal's order: they come as they are ready."""
         self.answers.append(Decided(reply))
-        if self._document is None:
-            return
-        place = {entry.id: number for number, entry in enumerate(self._document.entries)}
+        place = {entry.id: number for number, entry in enumerate(document.entries)}
         self.answers.sort(
             key=lambda decided: (place[decided.reply.answer.entry], decided.reply.answer.start)
         )

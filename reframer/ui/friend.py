@@ -19,6 +19,8 @@ from reframer.safety import Safety
 
 _NO_WISHES = Wishes()
 _WAKING = "The friend is still waking up. Until then the cards answer in their own words."
+_ASLEEP = "The friend could not be woken. The cards answer in their own words."
+_LOOK = "Run: reframer doctor"
 
 
 class Friend(Reframer):
@@ -83,6 +85,9 @@ class Friend(Reframer):
             speaker = rooms.open_speaker()
         except ReframerError as problem:
             self._problem = problem
+            return
+        except Exception:  # nobody else would hear of it, in a thread of its own
+            self._problem = ReframerError(_ASLEEP, _LOOK)
             return
         self._whole = Reframer(
             self._safety, lambda: replace(rooms, open_speaker=lambda: speaker), self._country

@@ -41,7 +41,7 @@ class Journal:
     """
 
     def __init__(self, house: House) -> None:
-        self._desk = gr.State(Desk(house))
+        self.desk = gr.State(Desk(house))
         self._downloads = count(1)
         sheet(_INTRO)
         with gr.Column(elem_id="journal-in") as self._in:
@@ -87,17 +87,17 @@ class Journal:
         self._out = sheet(name="journal-out")
 
         going = begin.click(
-            self._begin, [self._desk, self._text, self._name], self._shown, **QUIETLY
+            self._begin, [self.desk, self._text, self._name], self._shown, **QUIETLY
         )
-        going_on = go_on.click(self._go_on, self._desk, self._shown, **QUIETLY)
+        going_on = go_on.click(self._go_on, self.desk, self._shown, **QUIETLY)
         self._stop.click(
-            self._stopped, self._desk, self._shown, cancels=[going, going_on], **QUIETLY
+            self._stopped, self.desk, self._shown, cancels=[going, going_on], **QUIETLY
         )
-        keep.click(self._keep, [self._desk, self._words], self._shown, **QUIETLY)
-        leave.click(self._leave, [self._desk, self._words], self._shown, **QUIETLY)
-        back.click(self._back, self._desk, self._shown, **QUIETLY)
-        download.click(self._download, self._desk, [self._out, self._progress], **QUIETLY)
-        again.click(self._clear, self._desk, self._shown, **QUIETLY)
+        keep.click(self._keep, [self.desk, self._words], self._shown, **QUIETLY)
+        leave.click(self._leave, [self.desk, self._words], self._shown, **QUIETLY)
+        back.click(self._back, self.desk, self._shown, **QUIETLY)
+        download.click(self._download, self.desk, [self._out, self._progress], **QUIETLY)
+        again.click(self._clear, self.desk, self._shown, **QUIETLY)
 
     @property
     def _shown(self) -> list[Any]:

@@ -39,6 +39,11 @@ class Keeper:
         """Forget the key."""
         self._history = None
 
+    def leave(self) -> None:
+        """Forget the key, and what was kept: the tab was closed."""
+        self.lock()
+        self._kept.clear()
+
     def entries(self) -> tuple[Entry, ...]:
         """Return what was kept; nothing while it is locked.
 

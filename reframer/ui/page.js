@@ -6,6 +6,7 @@
   const LARGEST_TEXT = 990_000; // bytes of a request, as the guard counts them
   const IN_TERMINAL = "In a terminal: reframer journal, and its path.";
   const TOO_LARGE = `That file is too large for this page. ${IN_TERMINAL}`;
+  const NOT_READ = `That file cannot be read on this page without damage. ${IN_TERMINAL}`;
   const find = (selector) => document.querySelector(selector);
   const box = () => find("#thought textarea");
   const shown = (element) => element !== null && element.offsetParent !== null;
@@ -14,10 +15,24 @@
   function copy(button) {
     const words = [...document.querySelectorAll("#talk .words")].at(-1);
     navigator.clipboard.writeText(words.innerText.trim()).then(() => {
-      const label = button.textContent;
       button.textContent = "Copied";
-      setTimeout(() => { button.textContent = label; }, 2000);
+      setTimeout(() => { button.textContent = "Copy"; }, 2000);
     });
+  }
+
+  // A box on a page knows neither byte order mark nor "\r": the file gets them back when it is saved.
+  const UNMARKED = { mark: "", windows: false };
+  let opened = UNMARKED;
+  const decoded = (bytes) => {
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      return null;
+    }
+  };
+  function asOpened(bytes) {
+    const text = decoded(bytes);
+    return text === null ? bytes : opened.mark + (opened.windows ? text.replaceAll("\n", "\r\n") : text);
   }
 
   // The text is read here and goes into the box; there is no upload that would become a file.
@@ -28,9 +43,12 @@
       const file = chooser.files[0];
       if (!file) return;
       const small = file.size <= LARGEST_FILE;
-      fill("#journal-text textarea", small ? await file.text() : "");
+      const text = small ? decoded(await file.arrayBuffer()) : "";
+      const mark = text?.startsWith("\ufeff") ? "\ufeff" : "";
+      opened = { mark, windows: /\r\n/.test(text) && !/[^\r]\n|^\n|\r(?!\n)/.test(text) };
+      fill("#journal-text textarea", (text ?? "").slice(mark.length));
       fill("#journal-name :is(textarea, input)", file.name);
-      noteBelow("#journal-do", small ? "" : TOO_LARGE);
+      noteBelow("#journal-do", !small ? TOO_LARGE : text === null ? NOT_READ : "");
     });
     chooser.click();
   }
@@ -77,18 +95,22 @@
     saved = number;
     const bytes = Uint8Array.from(atob(find("#journal-out b").textContent), (c) => c.charCodeAt(0));
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([bytes]));
+    link.href = URL.createObjectURL(new Blob([asOpened(bytes)]));
     link.download = find("#journal-name :is(textarea, input)")?.value || "journal.txt";
     link.click();
     URL.revokeObjectURL(link.href);
   }
 
+  let deciding = false; // whether the button pressed last goes away with the last sentence
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
+    deciding = button.closest("#decide") !== null;
     if (button.id === "copy") copy(button);
     else if (button.id === "journal-open") openFile();
-    else if (button.closest("#wishes, #safety, #tools, #examples, #composer")) box()?.focus();
+    else if (button.id === "journal-clear") opened = UNMARKED;
+    else if (button.closest("#wishes, #reasons, #good, #safety, #tools, #examples, #composer"))
+      box()?.focus();
   });
 
   document.addEventListener("keydown", (event) => {
@@ -104,11 +126,20 @@
     }
   });
 
+  // Who decided on the last sentence by keyboard goes on at what is there now.
+  function goOn() {
+    const next = find("#journal-download");
+    if (!deciding || shown(find("#decide")) || !shown(next)) return;
+    deciding = false;
+    next.focus();
+  }
+
   // New words are read out from #live alone, so that what is redrawn in #talk is not read again.
   function prepare() {
-    find("#live")?.setAttribute("aria-live", "polite");
-    find("#journal-progress")?.setAttribute("aria-live", "polite");
-    find("#note")?.setAttribute("role", "alert");
+    for (const calm of ["#live", "#journal-progress", "#sentence", "#remembered"])
+      find(calm)?.setAttribute("aria-live", "polite");
+    for (const note of ["#note", "#kept-note"]) find(note)?.setAttribute("role", "alert");
+    find("#answers .now")?.setAttribute("aria-current", "true"); // markup may not hold it
     box()?.setAttribute("dir", "auto");
     if (box()?.value === "") box().style.height = ""; // Gradio leaves it as tall as what was sent
     for (const group of document.querySelectorAll("fieldset:not([aria-label])"))
@@ -128,5 +159,6 @@
     prepare();
     save();
     follow();
+    goOn();
   }).observe(document, { childList: true, subtree: true });
 })();

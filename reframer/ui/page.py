@@ -25,6 +25,7 @@ from reframer.ui.parts import QUIETLY, sheet  # noqa: E402
 from reframer.ui.practice import Practice  # noqa: E402
 from reframer.ui.privacy import Privacy  # noqa: E402
 from reframer.ui.theme import theme  # noqa: E402
+from reframer.ui.visitors import Visitors  # noqa: E402
 
 _QUIET_LINE = (
     "A program on this computer, not a person and not care. {where} "
@@ -42,7 +43,7 @@ def build(house: House) -> gr.Blocks:
                 chat = Chat(house)
                 _state(house)
             with gr.Tab("Journal", id="journal", elem_id="journal"):
-                Journal(house)
+                journal = Journal(house)
             with gr.Tab("Practice", id="practice", elem_id="practice"):
                 Practice(house)
             with gr.Tab("Over time", id="over-time", elem_id="over-time") as over_time:
@@ -55,8 +56,9 @@ def build(house: House) -> gr.Blocks:
                 Choices(house, help_tab, look)
         about = _QUIET_LINE.format(where=escaped(promise(house.settings)))
         sheet(f"<p>{about}</p>", "about")
-        page.load(chat.enter, chat.talk, None, **QUIETLY)
-        page.unload(chat.leave)
+        visitors = Visitors(page)
+        page.load(visitors.enter, [chat.talk, journal.desk], None, **QUIETLY)
+        page.unload(visitors.leave)
     return page
 
 

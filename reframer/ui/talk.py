@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 
 from reframer.conversation import Conversation, Turn
 from reframer.ui.house import House
 from reframer.ui.keeper import Keeper
 
 Say = Callable[[Conversation], Turn]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """A turn that somebody waits for.
+
+    Attributes:
+        say: Takes it.
+        about: What it is about.
+        typed: What was typed for it; empty for a wish.
+    """
+
+    say: Say
+    about: str = ""
+    typed: str = ""
 
 
 class Talk:
@@ -19,20 +36,18 @@ class Talk:
         house: What all tabs share.
 
     Attributes:
-        typed: What was typed for the answer under way; empty for a wish.
+        refused: What was typed and could not be answered, until it is back in the box.
         keeper: Keeps what the person asks to keep.
         unfit: The turn whose words did not fit, until its reason was given.
     """
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._conversation = Conversation(
-            house.friend, house.library, house.wishes, stopped=lambda: self._stopped
-        )
+        self._conversation = self._fresh()
         self._lock = threading.Lock()
-        self._wanted: Say | None = None
-        self._under_way: Say | None = None
-        self.typed = ""
+        self._line: list[Wanted] = []
+        self._under_way: Wanted | None = None
+        self.refused: tuple[str, ...] = ()
         self.keeper = Keeper()
         self.unfit: Turn | None = None
 
@@ -55,8 +70,24 @@ class Talk:
         """What the last turn is about; empty where there is none."""
         return self.turns[-1].thought or self.turns[-1].said if self.turns else ""
 
-    def run(self, say: Say) -> bool:
-        """Take one turn. Where it was stopped meanwhile, it leaves no trace.
+    @property
+    def written(self) -> str:
+        """What the person wrote that led to the last turn; empty where there is none."""
+        if self.last is None or self.last.kind == "wish":
+            return self.asked
+        return self.last.said
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """What the turns that are waited for are about, first to last."""
+        return tuple(wanted.about for wanted in self._line)
+
+    def want(self, wanted: Wanted) -> None:
+        """Put a turn in line behind those that are waited for already."""
+        self._line.append(wanted)
+
+    def run(self, wanted: Wanted) -> bool:
+        """Take a turn that is in line. Where it was stopped meanwhile, it leaves no trace.
 
         Returns:
             Whether it was taken.
@@ -64,34 +95,48 @@ class Talk:
         Raises:
             ReframerError: There can be no answer.
         """
-        self._wanted = say
         with self._lock:
-            self._under_way = say
+            self._under_way = wanted
             if self._stopped:
                 return False
-            self._conversation.prefer(self._house.wishes)
-            say(self._conversation)
-            if self._stopped:
-                self._conversation.undo()
-            return not self._stopped
+            conversation = self._conversation
+            conversation.prefer(self._house.wishes)
+            try:
+                wanted.say(conversation)
+                if self._stopped:
+                    conversation.undo()
+                return not self._stopped
+            finally:
+                with suppress(ValueError):  # it was stopped
+                    self._line.remove(wanted)
 
-    def stop(self) -> None:
-        """Want no answer any more; the model falls silent."""
-        self._wanted = None
+    def stop(self) -> tuple[str, ...]:
+        """Want no answer any more; the model falls silent.
 
-    def keep(self, turn: Turn, misfit: str = "") -> None:
-        """Keep a turn in the history.
+        Returns:
+            What was typed and is not answered, first to last.
+        """
+        line, self._line = self._line, []
+        return tuple(wanted.typed for wanted in line if wanted.typed)
+
+    def keep(self, turn: Turn, misfit: str = "") -> bool:
+        """Keep a turn in the history, where it may be kept.
 
         Args:
             turn: A turn of this conversation.
             misfit: Why its words did not fit; empty where they did.
 
+        Returns:
+            Whether it was kept.
+
         Raises:
             ReframerError: It could not be kept.
         """
-        if self.keeper.may_keep(turn):
-            (notices,) = self._house.friend.notice_many([turn.thought or turn.said])
-            self.keeper.keep(turn, notices, misfit)
+        if not self.keeper.may_keep(turn):
+            return False
+        (notices,) = self._house.friend.notice_many([turn.thought or turn.said])
+        self.keeper.keep(turn, notices, misfit)
+        return True
 
     def undo(self) -> None:
         """Take back the last turn, if there is one."""
@@ -100,15 +145,21 @@ class Talk:
     def clear(self) -> None:
         """Forget everything."""
         self.stop()
-        self._conversation.clear()
-        self.unfit = None
+        self._conversation = self._fresh()  # what is under way still holds the old one
+        self.refused, self.unfit = (), None
 
     def leave(self) -> None:
         """Forget everything, and the key of the history: the tab was closed."""
         self.clear()
-        self.keeper.lock()
+        self.keeper.leave()
+
+    def _fresh(self) -> Conversation:
+        house = self._house
+        return Conversation(
+            house.friend, house.library, house.wishes, stopped=lambda: self._stopped
+        )
 
     @property
     def _stopped(self) -> bool:
         """Whether the answer under way is wanted no more."""
-        return self._wanted is not self._under_way
+        return self._under_way not in self._line
