@@ -1,7 +1,8 @@
 """How the voice speaks: five configurations side by side, judged by the review's rules.
 
 The thoughts were fixed before any answer was seen: sixty hard ones written for this
-(``hard.tsv``), and the held-out examples with the lowest ids. A rule sees form and some content; it
+(``hard.tsv``), and the hundred held-out examples with the lowest ids. The untuned model, which is
+slow with its long prompts, answers the hard ones alone. A rule sees form and some content; it
 does not see whether an answer is wise. So the answers are kept, to be read as well:
 ``python -m models.evaluation.voice docs/examples.md`` writes down those to the hard thoughts.
 """
@@ -14,7 +15,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,7 +33,8 @@ from reframer.settings import Settings
 
 _HARD = Path(__file__).with_name("hard.tsv")
 _KEPT = Path("build/voice/answers.json")
-_HELD_OUT = 200
+_FROM_STORE = "held out"
+_HELD_OUT = 100
 _SHOWN = 3
 _AT_ONCE = 16
 _PEOPLE = 4  # who ask the whole program at once
@@ -56,7 +58,7 @@ class Row:
 
     Attributes:
         name: Its name.
-        answers: Its answer to each thought.
+        answers: Its answer to each thought, or to the first ones, the hard ones.
         seconds: What an answer took, of the time for all.
         origins: Where each answer came from, if that is told.
     """
@@ -70,9 +72,11 @@ class Row:
 def report(data: Path | None = None) -> str:  # noqa: ARG001 - the cards are all that is needed
     """Return the tables of all configurations, and keep what they said."""
     asked = thoughts()
-    rows = speak_all(asked)
-    with paths.atomic_write(_KEPT) as file:
-        file.write(json.dumps([asdict(row) for row in rows]).encode())
+    rows: list[Row] = []
+    for row in speak_all(asked):
+        rows.append(row)
+        with paths.atomic_write(_KEPT) as file:
+            file.write(json.dumps([asdict(each) for each in rows]).encode())
     return "\n\n".join(
         [
             f"{len(asked)} thoughts: {_told(Counter(one.group for one in asked))}.",
@@ -89,24 +93,23 @@ def thoughts() -> list[Asked]:
     hard = [Asked(*line.split("\t")) for line in lines if not line.startswith("#")]
     held_out = [e for technique in load_techniques() for e in technique.examples if e.held_out]
     chosen = sorted(held_out, key=lambda example: example.id)[:_HELD_OUT]
-    return [*hard, *(Asked("held out", example.thought) for example in chosen)]
+    return [*hard, *(Asked(_FROM_STORE, example.thought) for example in chosen)]
 
 
-def speak_all(asked: Sequence[Asked]) -> list[Row]:
-    """Let every configuration answer every thought."""
+def speak_all(asked: Sequence[Asked]) -> Iterator[Row]:
+    """Let every configuration answer the thoughts, one after the other."""
     chosen = settings.load()
+    yield _run("the thought itself", asked, lambda thought: thought)
+    yield _shipped(asked)
+    yield _adapter(asked, chosen)
+    hard = [one for one in asked if one.group != _FROM_STORE]
     reader = Reader.from_catalog(chosen.models_dir)
     retriever = TechniqueRetriever.open(load_techniques(), reader.embeddings, reader)
-    matches = {one.thought: retriever.search(one.thought, k=1)[0] for one in asked}
-    return [
-        _run("the thought itself", asked, lambda thought: thought),
-        *_base(asked, matches, chosen),
-        _adapter(asked, chosen),
-        _shipped(asked),
-    ]
+    matches = {one.thought: retriever.search(one.thought, k=1)[0] for one in hard}
+    yield from _base(hard, matches, chosen)
 
 
-def _base(asked: Sequence[Asked], matches: Matches, chosen: Settings) -> list[Row]:
+def _base(asked: Sequence[Asked], matches: Matches, chosen: Settings) -> Iterator[Row]:
     model = catalog.default("chat")
     sampling: dict[str, Any] = dict(model.sampling)
     base = ChatLlama.from_file(catalog.locate(model, chosen.models_dir)[0], **sampling)
@@ -116,10 +119,8 @@ def _base(asked: Sequence[Asked], matches: Matches, chosen: Settings) -> list[Ro
         messages = prompts.answer(thought, match.technique, match.examples[:examples])
         return base.invoke(messages, seed=0).text
 
-    return [
-        _run("base model alone", asked, lambda thought: say(thought, 0)),
-        _run("base with nearest examples", asked, lambda thought: say(thought, _SHOWN)),
-    ]
+    yield _run("base model alone", asked, lambda thought: say(thought, 0))
+    yield _run("base with nearest examples", asked, lambda thought: say(thought, _SHOWN))
 
 
 def _adapter(asked: Sequence[Asked], chosen: Settings) -> Row:
@@ -151,6 +152,7 @@ def _shipped(asked: Sequence[Asked]) -> Row:
 
 
 def _figures(asked: Sequence[Asked], row: Row) -> dict[str, str]:
+    asked = asked[: len(row.answers)]
     words = [_WORD.findall(answer.lower()) for answer in row.answers]
     openings = Counter(" ".join(answer[:3]) for answer in words)
     clean = sum(
@@ -158,6 +160,7 @@ def _figures(asked: Sequence[Asked], row: Row) -> dict[str, str]:
     )
     return {
         "configuration": row.name,
+        "thoughts": str(len(asked)),
         "pass every rule": f"{clean / len(asked):.0%}",
         "median words": f"{statistics.median(map(len, words)):.0f}",
         "school grade": f"{_grade(row.answers):.1f}",
@@ -171,6 +174,7 @@ def _figures(asked: Sequence[Asked], row: Row) -> dict[str, str]:
 
 
 def _rules(asked: Sequence[Asked], row: Row) -> dict[str, str]:
+    asked = asked[: len(row.answers)]
     broken = Counter(
         rule
         for one, answer in zip(asked, row.answers, strict=True)
@@ -214,7 +218,7 @@ def _written(asked: Sequence[Asked], rows: Sequence[Row]) -> str:
         "them is in [evaluation.md](evaluation.md).",
     ]
     for index, one in enumerate(asked):
-        if one.group != "held out":
+        if one.group != _FROM_STORE:
             said = [f"- **{row.name}**: {_quiet(row.answers[index])}" for row in rows[1:]]
             parts += [f"## {index + 1}. {one.group}", f"> {one.thought}", "\n".join(said)]
     return "\n\n".join(parts) + "\n"

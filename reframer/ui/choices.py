@@ -61,10 +61,12 @@ class Choices:
         said = sheet(name="remembered")
         sheet(_KEYS)
 
+        # Of several choices in a row the last one counts, though the page is still at the first.
+        last = {**QUIETLY, "trigger_mode": "always_last"}
         for key, radio in (("voice", voice), ("person", person), ("tone", tone)):
-            radio.input(partial(self._remember, key), radio, said, **QUIETLY)
-        size.input(partial(self._remember, "text_size"), size, said, **QUIETLY).then(
-            lambda: look_markup(house), None, look, **QUIETLY
+            radio.input(partial(self._remember, key), radio, said, **last)
+        size.input(partial(self._remember, "text_size"), size, said, **last).then(
+            lambda: look_markup(house), None, look, **last
         )
         for chosen, other in ((country, help_tab.country), (help_tab.country, country)):
             chosen.input(self._move, chosen, [other, help_tab.lines, said], **QUIETLY)
