@@ -346,8 +346,8 @@ class TestSpeech:
         assert list(second) == []
 
     def test_threads_share_the_model_without_mixing_their_answers(self, small: Weights) -> None:
-        # Whose first words are far from a tie, on any processor.
-        capitals = {"France": "Paris", "Italy": "Rome", "Japan": "Tokyo", "Germany": "Berlin"}
+        # What the small model is sure of, so that no near tie falls otherwise in company.
+        capitals = {"Japan": "Tokyo", "Germany": "Berlin", "Egypt": "Cairo"}
         together: dict[str, str] = {}
 
         def ask(country: str) -> None:
