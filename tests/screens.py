@@ -47,6 +47,7 @@ LOOKS: Mapping[str, Mapping[str, Any]] = {
 }
 TABS = ("Practice", "Help", "Privacy", "Settings")
 _PATIENCE_MS = 300_000
+_REPORT_SHOWN = 1600  # pixels: the answers, and the first pictures
 
 
 def main() -> None:
@@ -64,7 +65,7 @@ def main() -> None:
             for name, page in views(browser, address, options):
                 take(page, f"{name}-{look}")
             page = opened(browser, options, report.as_uri())
-            take(page, f"journal-report-{look}")
+            take(page, f"journal-report-{look}", most=_REPORT_SHOWN)
         browser.close()
 
 
@@ -166,10 +167,20 @@ def go(page: Page, tab: str) -> None:
     page.locator(f"#{tab.lower().replace(' ', '-')}").wait_for()
 
 
-def take(page: Page, name: str) -> None:
-    """Write the picture of a page: all of it on a desk, the first screen on a phone."""
+def take(page: Page, name: str, most: int = 0) -> None:
+    """Write the picture of a page: all of it on a desk, the first screen on a phone.
+
+    Args:
+        page: The page.
+        name: The picture's name.
+        most: Greatest height on a desk, in pixels; 0 for all of the page.
+    """
     page.wait_for_timeout(800)  # what was asked for has come; let the fonts settle
-    page.screenshot(path=SCREENS / f"{name}.png", full_page=not name.endswith("phone"))
+    whole = not name.endswith("phone")
+    size = page.viewport_size
+    if most and whole and size:
+        page.set_viewport_size({"width": size["width"], "height": most})
+    page.screenshot(path=SCREENS / f"{name}.png", full_page=whole and not most)
 
 
 if __name__ == "__main__":
