@@ -19,9 +19,9 @@ import json
 import os
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from io import FileIO
 from pathlib import Path
@@ -36,7 +36,7 @@ from filelock import FileLock, Timeout
 
 from reframer import paths
 from reframer.errors import HistoryError, HistoryLocked, HistoryMissing
-from reframer.records import Reframe
+from reframer.records import Notice, Reframe
 
 _MAGIC = b"reframer history 1\n"
 _SALT = _MARKER = 16
@@ -86,6 +86,10 @@ class Entry:
         """Return what is kept of an answer given just now."""
         titles = ", ".join(technique.title for technique in answer.techniques)
         return cls(answer.source, answer.text, answer.kinds, titles, answer.origin)
+
+    def hearing(self, notices: Iterable[Notice]) -> Entry:
+        """Return it with the kind words counted that the ear hears in what was written."""
+        return replace(self, kind_talk=sum(notice.kind_talk for notice in notices))
 
     @property
     def day(self) -> date:

@@ -527,13 +527,7 @@ def _read_directory(file: Path) -> Directory:
         if not all(isinstance(number, str) for number in numbers):
             raise KnowledgeError(f'{file}: numbers for emergencies are written like GB = "999".')
         return Directory(tuple(Helpline(**entry) for entry in entries), emergency)
-    except (
-        AttributeError,
-        OSError,
-        UnicodeDecodeError,
-        tomllib.TOMLDecodeError,
-        TypeError,
-    ) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as error:
         raise KnowledgeError(
             f"The help lines in {file} cannot be read: {error}.", "See docs/safety.md for the form."
         ) from error

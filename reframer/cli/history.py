@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -155,8 +154,7 @@ def keep_answer(answer: Reframe, notices: Sequence[Notice]) -> None:
     Raises:
         HistoryError: The history is not on, does not open, or cannot be written.
     """
-    kind_talk = sum(notice.kind_talk for notice in notices)
-    _unlock().add(replace(Entry.of(answer), kind_talk=kind_talk))
+    _unlock().add(Entry.of(answer).hearing(notices))
     click.echo("Kept.", err=True)
 
 

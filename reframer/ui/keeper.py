@@ -69,9 +69,8 @@ class Keeper:
         """
         if self._history is None:
             return
-        kind_talk = sum(notice.kind_talk for notice in notices)
         entry = Entry.of(turn.answer) if turn.answer else Entry(turn.said, turn.words)
-        self._history.add(replace(entry, kind_talk=kind_talk, misfit=misfit))
+        self._history.add(replace(entry.hearing(notices), misfit=misfit))
         self._kept.append(turn)
 
 
