@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from reframer import settings
 from reframer.history import Entry, History
 from tests.free_port import free_port
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -73,16 +74,9 @@ def main() -> None:
 def served(home: Path) -> Iterator[str]:
     """Serve the page in a home of its own with a history, and give its address."""
     keep_some_weeks(home)
-    command = [sys.executable, "-m", "reframer", "serve", "--no-browser"]
-    command += ["--port", str(free_port())]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment(home), stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        try:
-            yield next(line.strip() for line in server.stdout if "http://" in line)
-        finally:
-            server.kill()
+    words = ("-m", "reframer", "serve", "--no-browser", "--port", str(free_port()))
+    with serving(words, environment(home)) as address:
+        yield address
 
 
 def environment(home: Path) -> dict[str, str]:

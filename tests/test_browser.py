@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ import pytest
 from reframer import settings
 from reframer.history import Entry, History
 from tests.free_port import free_port
+from tests.serving import serving
 from tests.test_proof import files_with
 
 if TYPE_CHECKING:
@@ -49,15 +48,8 @@ def served(folder: Path, *words: str) -> Iterator[str]:
         "REFRAMER_MODELS_DIR": str(settings.load().models_dir),
         "REFRAMER_COUNTRY": "GB",
     }
-    command = [sys.executable, "-m", "tests.page_server", str(free_port()), *words]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        try:
-            yield next(line.strip() for line in server.stdout if "http://" in line)
-        finally:
-            server.kill()
+    with serving(("-m", "tests.page_server", str(free_port()), *words), environ) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
