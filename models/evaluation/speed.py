@@ -93,7 +93,7 @@ def rows(count: int, skipped: int = 0) -> list[Asked]:
     """
     asked = (
         Asked(prompts.opening(one.thought), seed)
-        for one in thoughts() * 10
+        for one in thoughts() * 2
         for seed in range(_DRAFTS)
     )
     return list(islice(asked, skipped, skipped + count))
@@ -111,7 +111,6 @@ def measure_rows() -> Figures:
     ways = (
         Way("reframer", lambda asked: _together(ours, asked)),
         Way("reframer without the adapter", lambda asked: _together(bare, asked)),
-        Way("reframer, row after row", lambda asked: sum(_said(ours, one) for one in asked)),
         Way("llama-cpp-python in a loop", lambda asked: _loop(plain, asked)),
         _through_langchain(file, adapter),
         _server(file, adapter),
@@ -269,29 +268,38 @@ def measure_memory() -> Figures:
         stdout=subprocess.PIPE,
         env=os.environ,
     )
-    held: dict[str, dict[str, int]] = json.loads(done.stdout)
-    sys.stdout.write("| rows computed | MB in memory | of these, the process's own |\n")
-    sys.stdout.write("|---:|---:|---:|\n")
-    for number, size in held.items():
-        sys.stdout.write(f"| {number} | {size['all'] / 1e6:,.0f} | {size['own'] / 1e6:,.0f} |\n")
-    sys.stdout.write("\n")
+    held: dict[str, dict[str, float]] = json.loads(done.stdout)
+    out = sys.stdout.write
+    out("| rows computed | seconds | new tokens a second | MB in memory | the process's own |\n")
+    out("|---:|---:|---:|---:|---:|\n")
+    for number, seen in held.items():
+        cells = (
+            f"{seen['seconds']:,.0f}",
+            f"{seen['said'] / seen['seconds']:.1f}",
+            f"{seen['all'] / 1e6:,.0f}",
+            f"{seen['own'] / 1e6:,.0f}",
+        )
+        out(f"| {number} | {' | '.join(cells)} |\n")
+    out("\n")
     return held
 
 
 def tell_memory() -> None:
-    """Print what this process holds after so many rows, as JSON.
+    """Print what this process holds after so many rows, and what they took, as JSON.
 
     What is not its own are pages of files, above all the model's, that the system may take back.
     """
     file, adapter = _files()
     chat = ChatLlama.from_file(file, adapter=adapter, **_SAMPLING)
     held = {}
-    done = 0
+    done = said = 0
+    started = time.perf_counter()
     for number in _MEMORY_ROWS:
-        _together(chat, rows(number - done, done))
+        said += _together(chat, rows(number - done, done))
         done = number
+        seconds = time.perf_counter() - started
         size = psutil.Process().memory_full_info()
-        held[number] = {"all": size.rss, "own": size.uss}
+        held[number] = {"all": size.rss, "own": size.uss, "seconds": seconds, "said": said}
     sys.stdout.write(json.dumps(held))
 
 
