@@ -1,24 +1,42 @@
-"""Which technique a thought calls for, and the vectors of the cards' own texts.
+"""Which technique and which words a thought calls for, and the vectors of the cards' own texts.
 
 The first is what the reader learned from the examples that are not held out, whose techniques were
-chosen by hand. The vectors would take a minute or more to compute on the user's machine, so they
-ship; ``python -m models.training.retrieval`` writes them.
+chosen by hand; the second what was learned from words that were marked (`reframer.aptness`). The
+vectors would take a minute or more to compute on the user's machine, so they ship;
+``python -m models.training.retrieval`` writes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from reframer import paths
+from reframer.aptness import Aptness
 from reframer.encoder import Vectors
 from reframer.knowledge import example_id
 from reframer.reader import Reader
 
 VECTORS = ("knowledge", "retrieval", "vectors.npz")
+
+
+class Called(NamedTuple):
+    """What is known of one thought.
+
+    Attributes:
+        vector: The embedder's vector.
+        techniques: Log-probability, in nats, that it calls for each technique, by id.
+        read: The reader's vector.
+    """
+
+    vector: list[float]
+    techniques: dict[str, float]
+    read: Vectors
 
 
 class Affinity:
@@ -33,11 +51,35 @@ class Affinity:
         self._embeddings = embeddings
         self._reader = reader
 
-    def read(self, thought: str) -> tuple[list[float], dict[str, float]]:
-        """Return a thought's vector, and the log-probability of each technique in nats, by id."""
-        (logprobs,) = self._reader.read([thought]).techniques.tolist()
+    def read(self, thought: str) -> Called:
+        """Return what is known of a thought."""
+        readings = self._reader.read([thought])
+        logprobs = readings.techniques[0].tolist()
         named = dict(zip(self._reader.techniques, logprobs, strict=True))
-        return self._embeddings.embed_query(thought), named
+        return Called(self._embeddings.embed_query(thought), named, readings.vectors[0])
+
+    def apt(
+        self, called: Called, words: Mapping[str, Sequence[str]], scores: Mapping[str, float]
+    ) -> dict[str, dict[str, float]]:
+        """Return how apt words are for a thought, by technique and words; see `Aptness.of`.
+
+        Args:
+            called: What is known of the thought.
+            words: Each technique's words. Words of which nothing was learned are left out.
+            scores: How well each technique fits the thought.
+        """
+        best = max(scores.values())
+        owner = {example_id(one): name for name, several in words.items() for one in several}
+        apt = Aptness.open().of(
+            called.read,
+            np.asarray(called.vector, np.float32),
+            {one: scores[name] - best for one, name in owner.items()},
+            {one: math.exp(called.techniques.get(name, -np.inf)) for one, name in owner.items()},
+        )
+        return {
+            name: {one: apt[example_id(one)] for one in several if example_id(one) in apt}
+            for name, several in words.items()
+        }
 
     @cached_property
     def _vectors(self) -> Mapping[str, Vectors]:

@@ -43,11 +43,8 @@ _DRAFTS_BEHIND = 4
 _THOUGHTS_AT_ONCE = 5
 _EXAMPLES_SHOWN = 3
 _A_WORD = 0.5  # what a word costs a draft: of two that fit alike, the shorter one
-# Thoughts as near as this say the same in other words (docs/log.md), so what was written by
-# hand for one answers the other.
-_TWIN = 0.85
 # Who writes to this program alone wants an answer, so the ear may be more eager than in a journal.
-_EAGER = 0.08
+EAGER = 0.08
 # Warm enough that drafts differ; a small model loses its sense when it is warmer (docs/log.md).
 _TEMPERATURE = 0.5
 _SPACE = re.compile(r"\s+")
@@ -109,7 +106,7 @@ class Reframer:
     1. assess: safety reads the whole raw text first; where it finds danger, written words answer.
     2. notice: the ear finds the self-critical sentences and their kinds; without any, the text
        comes back untouched.
-    3. retrieve: the techniques and examples that fit.
+    3. retrieve: the technique whose words are the most apt, with examples.
     4. compose: the prompt.
     5. speak: the local model drafts several openings, or whole answers, at once.
     6. review: of the drafts that break no rule, the best is given: the opening that the model
@@ -273,10 +270,10 @@ class Reframer:
                 f"The text has {len(text):,} characters; one thought has at most {LONGEST_TEXT:,}.",
                 "Give one thought at a time, for example one line each with --jsonl.",
             )
-        critical = [n for n in self._rooms.critic.notice(text, threshold=_EAGER) if n.self_critical]
+        critical = [n for n in self._rooms.critic.notice(text, threshold=EAGER) if n.self_critical]
         if not critical:
             return Reframe(text, text, "untouched", risk)
-        thought = Thought(_thought(text, critical), _kinds(critical))
+        thought = Thought(_thought(text, critical), kinds_of(critical))
         answer = self._answer(thought, wishes, stopped=stopped)
         return replace(answer, source=text, risk=risk)
 
@@ -288,7 +285,7 @@ class Reframer:
         behind: bool = False,
         stopped: Stopped = lambda: False,
     ) -> Reframe:
-        match = self._retrieve(thought, wishes)
+        match = self._rooms.retriever.best(thought.text, thought.kinds, wishes.other_than)
         by_hand = self._by_hand(match, wishes)
         choice = _Choice("", {}) if by_hand else self._speak(thought, match, behind, stopped)
         return Reframe(
@@ -301,12 +298,6 @@ class Reframer:
             rejected=choice.rejected,
         )
 
-    def _retrieve(self, thought: Thought, wishes: Wishes) -> Match:
-        """Return the technique that fits best and was not used yet."""
-        used = set(wishes.other_than)
-        matches = self._rooms.retriever.search(thought.text, thought.kinds, k=1 + len(used))
-        return next((match for match in matches if match.technique.id not in used), matches[0])
-
     def _by_hand(self, match: Match, wishes: Wishes) -> bool:
         """Whether all words are written by hand, and the model is not asked.
 
@@ -314,7 +305,7 @@ class Reframer:
         an example says the same as an adult's thought: its answer answers the thought, too.
         """
         no_opening = self._speaker.says == "openings" and not wants_opening(wishes)
-        answered = wishes.voice == "adult" and _twin(match)
+        answered = wishes.voice == "adult" and match.twin
         return wishes.voice == "child" or no_opening or answered
 
     def _speak(self, thought: Thought, match: Match, behind: bool, stopped: Stopped) -> _Choice:
@@ -375,12 +366,12 @@ class Reframer:
         """Return the whole answer: the model's, or the card's own words behind an opening."""
         if draft and self._speaker.says == "answers":
             return draft
-        if wishes.voice == "adult" and _twin(match):
+        if wishes.voice == "adult" and match.twin:
             return match.examples[0].answer
         if not draft and wants_opening(wishes):
-            notices = self._rooms.critic.notice(thought.story, _EAGER)
+            notices = self._rooms.critic.notice(thought.story, EAGER)
             draft = opening(thought.story, notices, wishes.voice)
-        return card_words(match.technique, thought.text, draft, wishes)
+        return card_words(match, thought.text, draft, wishes)
 
     @cached_property
     def _drafters(self) -> ThreadPoolExecutor:
@@ -434,8 +425,8 @@ def open_speaker(settings: Settings) -> Speaker:
     return Speaker(chat, model.id, "openings" if chat.adapter else "answers", _BEHIND)
 
 
-def _kinds(critical: Sequence[Notice]) -> tuple[Kind, ...]:
-    """Return the kinds heard, strongest first, each once."""
+def kinds_of(critical: Iterable[Notice]) -> tuple[Kind, ...]:
+    """Return the kinds heard in self-critical sentences, strongest first, each once."""
     strongest = sorted(critical, key=lambda notice: -notice.strength)
     return tuple(dict.fromkeys(notice.kind for notice in strongest if notice.kind))
 
@@ -452,10 +443,6 @@ def _thought(text: str, critical: Sequence[Notice]) -> str:
         space = _SPACE.search(text, cut - 1, strongest.end)
         start = space.end() if space else cut
     return " ".join(text[start : strongest.end].split())
-
-
-def _twin(match: Match) -> bool:
-    return match.nearness >= _TWIN
 
 
 def _best(marks: Mapping[str, float], broken: Callable[[str], Sequence[str]]) -> _Choice:

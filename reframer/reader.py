@@ -41,6 +41,7 @@ class Readings(NamedTuple):
         levels: Probability of the levels none, concern and crisis.
         techniques: Log-probability, in nats, that it calls for each of the reader's techniques.
         turns: Probability that it is each of the reader's turns.
+        vectors: What all this was read from.
     """
 
     voices: Vectors
@@ -49,6 +50,7 @@ class Readings(NamedTuple):
     levels: Vectors
     techniques: Vectors
     turns: Vectors
+    vectors: Vectors
 
 
 class Thresholds(NamedTuple):
@@ -143,6 +145,7 @@ class Reader:
             levels=np.exp(_log_shares(said["level"])),
             techniques=_log_shares(said["technique"]),
             turns=np.exp(_log_shares(said["turn"])),
+            vectors=rows,
         )
 
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+# From this cosine on two thoughts say the same in other words (docs/log.md).
+_TWIN = 0.85
+
 Kind = Literal[
     "label",
     "should",
@@ -231,6 +234,8 @@ class Match:
         score: How well it fits; comparable within one search only.
         reasons: What it was found by: ``examples``, ``kind`` or ``card``.
         nearness: Cosine of the thought and the nearest example.
+        apt: How apt each of the card's words is for the thought, where that is known: 1 goes to
+            the heart, 0 misses, -1 hurts.
     """
 
     technique: Technique
@@ -238,6 +243,12 @@ class Match:
     score: float
     reasons: tuple[str, ...]
     nearness: float = 0.0
+    apt: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def twin(self) -> bool:
+        """Whether an example says the same, so that what answers it answers the thought, too."""
+        return self.nearness >= _TWIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +27,13 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field
 
 from reframer import paths, seal
-from reframer.affinity import Affinity
+from reframer.affinity import Affinity, Called
+from reframer.aptness import alternately
 from reframer.encoder import Vectors
 from reframer.errors import IndexUnusable
 from reframer.reader import Reader
 from reframer.records import Example, Kind, Match, Technique
+from reframer.review import invents
 
 if TYPE_CHECKING:
     from langchain_chroma import Chroma
@@ -121,8 +123,42 @@ class TechniqueRetriever(BaseRetriever):
         Raises:
             IndexUnusable: The index broke and cannot be made again.
         """
-        vector, parts = self._weigh(thought, kinds)
-        return tuple(self._match(name, vector, parts) for name in parts.ranking()[:k])
+        called, parts = self._weigh(thought, kinds)
+        return tuple(self._match(name, called.vector, parts) for name in parts.ranking()[:k])
+
+    def best(
+        self, thought: str, kinds: Sequence[Kind] = (), other_than: Sequence[str] = ()
+    ) -> Match:
+        """Return the technique with the most apt words for a thought.
+
+        Words that speak of somebody who is not in the thought are left out. Techniques whose best
+        words are nearly as apt take turns from thought to thought. The one that `search` finds
+        first stays where an example says the same, and where nothing was learned of its words, as
+        with a card of one's own.
+
+        Args:
+            thought: What somebody says to themselves.
+            kinds: The kinds of self-criticism heard in it, most telling first.
+            other_than: Ids of techniques that are not wanted, if there is any other.
+
+        Raises:
+            IndexUnusable: The index broke and cannot be made again.
+        """
+        called, parts = self._weigh(thought, kinds)
+        ranking = [name for name in parts.ranking() if name not in other_than] or parts.ranking()
+        first = self._match(ranking[0], called.vector, parts)
+        if first.twin or not self.affinity:
+            return first
+        words = {
+            name: [one for one in card.words if not invents(one, thought)]
+            for name, card in self.index.techniques.items()
+        }
+        apt = self.affinity.apt(called, words, parts.total)
+        if not apt[ranking[0]]:
+            return first
+        most = {name: max(apt[name].values()) for name in ranking if apt[name]}
+        name = alternately(most, thought)
+        return replace(self._match(name, called.vector, parts), apt=apt[name])
 
     def rank(self, thought: str, kinds: Sequence[Kind] = ()) -> list[str]:
         """Return the ids of all techniques, those that fit a thought best first.
@@ -133,13 +169,17 @@ class TechniqueRetriever(BaseRetriever):
         """
         return self._weigh(thought, kinds)[1].ranking()
 
-    def _weigh(self, thought: str, kinds: Sequence[Kind]) -> tuple[list[float], _Parts]:
-        """Return a thought's vector, and what speaks for each technique."""
+    def scores(self, thought: str, kinds: Sequence[Kind] = ()) -> Mapping[str, float]:
+        """Return how well each technique fits a thought, by id; comparable within one call."""
+        return self._weigh(thought, kinds)[1].total
+
+    def _weigh(self, thought: str, kinds: Sequence[Kind]) -> tuple[Called, _Parts]:
+        """Return what is known of a thought, and what speaks for each technique."""
         if self.affinity:
-            vector, logprobs = self.affinity.read(thought)
+            called = self.affinity.read(thought)
         else:
-            vector, logprobs = self.index.embed(thought), {}
-        return vector, _Parts.of(self.index, vector, kinds, logprobs)
+            called = Called(self.index.embed(thought), {}, np.empty(0, np.float32))
+        return called, _Parts.of(self.index, called.vector, kinds, called.techniques)
 
     def _match(self, name: str, vector: list[float], parts: _Parts) -> Match:
         nearest = self.index.nearest_of(name, vector, _SHOWN)

@@ -126,6 +126,16 @@ def review_opening(sentence: str, thought: str) -> tuple[Problem, ...]:
     return tuple(Problem(name, detail) for name, detail in found if detail)
 
 
+def invents(text: str, thought: str) -> bool:
+    """Return whether a text brings in a person, a name or a number that the thought does not have.
+
+    Args:
+        text: Words to somebody.
+        thought: What the person said.
+    """
+    return _invented(_draft(text, thought)) is not None
+
+
 def _opening_length(draft: _Draft) -> str | None:
     if len(draft.sentences) > 1:
         return f"{len(draft.sentences)} sentences"

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from reframer.aptness import alternately
 from reframer.mirror import to_i
-from reframer.records import Technique, Wishes
+from reframer.records import Match, Technique, Wishes
 
 _SENTENCE = re.compile(r"(?:(?<=[.?!])|(?<=[.?!][\"')\]]))\s+")
 _COMFORT = re.compile(
@@ -28,19 +29,19 @@ def wants_opening(wishes: Wishes) -> bool:
     return wishes.tone in ("gentle", "practical")
 
 
-def card_words(technique: Technique, text: str, opening: str, wishes: Wishes) -> str:
-    """Return words of the card's own behind an opening.
+def card_words(match: Match, text: str, opening: str, wishes: Wishes) -> str:
+    """Return words of a card's own behind an opening: the most apt, as far as that is known.
 
-    Which of them is chosen by the text, so that two thoughts seldom share an answer, and the same
-    thought keeps its own.
+    Between those that are alike the text decides, so that two thoughts seldom share an answer, and
+    the same thought keeps its own.
 
     Args:
-        technique: The card.
+        match: The card.
         text: What the person wrote.
         opening: What is said first; may be empty.
         wishes: How they would like to be spoken to.
     """
-    words = _of_voice(technique, wishes)
+    words = _of_voice(match.technique, wishes)
     if opening:
         short = [one for one in words if len(one.split()) <= _WITH_OPENING]
         words = short or [min(words, key=len)]
@@ -48,7 +49,9 @@ def card_words(technique: Technique, text: str, opening: str, wishes: Wishes) ->
         words = sorted(words, key=len)[: max(1, len(words) // 2)]
     if wishes.tone == "plain":
         words = sorted(words, key=_comfort)[: max(1, len(words) // 2)]
-    return f"{opening} {words[sum(text.encode()) % len(words)]}".strip()
+    apt = {one: match.apt[one] for one in words if one in match.apt}
+    chosen = alternately(apt or dict.fromkeys(words, 0.0), text)
+    return f"{opening} {chosen}".strip()
 
 
 def shaped(answer: str, technique: Technique, wishes: Wishes) -> str:

@@ -72,8 +72,11 @@ class Shelf:
         self.techniques = tuple(technique for technique in techniques if technique.led)
         self.index = self
 
-    def search(self, thought: str, kinds: Sequence[Kind] = (), k: int = 3) -> tuple[Match, ...]:
-        return tuple(Match(technique, (), 1.0, ("card",)) for technique in self.techniques[:k])
+    def best(
+        self, thought: str, kinds: Sequence[Kind] = (), other_than: Sequence[str] = ()
+    ) -> Match:
+        left = [technique for technique in self.techniques if technique.id not in other_than]
+        return Match((left or self.techniques)[0], (), 1.0, ("card",))
 
 
 def house(settings: Settings, *, missing: bool = False) -> House:

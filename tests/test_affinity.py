@@ -45,11 +45,11 @@ def test_a_thought_read_has_the_vector_that_the_embedder_makes(
     affinity: Affinity, embeddings: LocalEmbeddings
 ) -> None:
     thought = "I dropped the cake at my own party."
-    assert affinity.read(thought)[0] == embeddings.embed_query(thought)
+    assert affinity.read(thought).vector == embeddings.embed_query(thought)
 
 
 def test_it_gives_a_probability_to_every_technique(affinity: Affinity) -> None:
-    _, logprobs = affinity.read("I dropped the cake at my own party.")
+    logprobs = affinity.read("I dropped the cake at my own party.").techniques
     assert logprobs.keys() == {technique.id for technique in TECHNIQUES}
     assert sum(map(math.exp, logprobs.values())) == pytest.approx(1, abs=1e-3)
 
@@ -66,5 +66,5 @@ def test_it_gives_a_probability_to_every_technique(affinity: Affinity) -> None:
 def test_what_such_thoughts_call_for_is_among_the_likeliest(
     affinity: Affinity, thought: str, technique: str
 ) -> None:
-    _, logprobs = affinity.read(thought)
+    logprobs = affinity.read(thought).techniques
     assert technique in sorted(logprobs, key=lambda name: -logprobs[name])[:3]

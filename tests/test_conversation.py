@@ -38,9 +38,12 @@ class Cards:
         self.techniques = techniques
         self.thoughts: list[str] = []
 
-    def search(self, thought: str, kinds: Sequence[Kind] = (), k: int = 3) -> tuple[Match, ...]:
+    def best(
+        self, thought: str, kinds: Sequence[Kind] = (), other_than: Sequence[str] = ()
+    ) -> Match:
         self.thoughts.append(thought)
-        return tuple(Match(technique, (), 1.0, ()) for technique in self.techniques[:k])
+        left = [technique for technique in self.techniques if technique.id not in other_than]
+        return Match((left or self.techniques)[0], (), 1.0, ())
 
 
 @pytest.fixture(scope="module")

@@ -75,9 +75,12 @@ class OneCard:
         self._matches += [Match(also, (), 0.5, ("card",))] if also else []
         self.history: list[tuple[str, tuple[Kind, ...]]] = []
 
-    def search(self, thought: str, kinds: Sequence[Kind] = (), k: int = 3) -> tuple[Match, ...]:
+    def best(
+        self, thought: str, kinds: Sequence[Kind] = (), other_than: Sequence[str] = ()
+    ) -> Match:
         self.history.append((thought, tuple(kinds)))
-        return tuple(self._matches[:k])
+        left = [match for match in self._matches if match.technique.id not in other_than]
+        return (left or self._matches)[0]
 
 
 class PlainEar:

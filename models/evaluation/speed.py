@@ -298,8 +298,9 @@ def tell_memory() -> None:
         said += _together(chat, rows(number - done, done))
         done = number
         seconds = time.perf_counter() - started
-        size = psutil.Process().memory_full_info()
-        held[number] = {"all": size.rss, "own": size.uss, "seconds": seconds, "said": said}
+        size = psutil.Process().memory_info()
+        own = size.rss - size.shared
+        held[number] = {"all": size.rss, "own": own, "seconds": seconds, "said": said}
     sys.stdout.write(json.dumps(held))
 
 

@@ -48,9 +48,12 @@ class Cards:
     def __init__(self) -> None:
         self.index = SimpleNamespace(techniques={name: technique(name) for name in WORDS})
 
-    def search(self, thought: str, kinds: Sequence[Kind] = (), k: int = 3) -> tuple[Match, ...]:
-        cards = list(self.index.techniques.values())[:k]
-        return tuple(Match(card, (), 1.0, ("card",)) for card in cards)
+    def best(
+        self, thought: str, kinds: Sequence[Kind] = (), other_than: Sequence[str] = ()
+    ) -> Match:
+        cards = list(self.index.techniques.values())
+        left = [card for card in cards if card.id not in other_than]
+        return Match((left or cards)[0], (), 1.0, ("card",))
 
 
 class Ear:

@@ -1,0 +1,260 @@
+"""Learn how apt words are for thoughts: ``python -m models.training.aptness``.
+
+``apt.tsv`` holds thoughts that neither the reader nor the voice learned from, each with some of the
+cards' words that readers marked: 2 goes to the heart, 1 passable, 0 misses, x could hurt. What is
+learned is the mean of a Gaussian process (Rasmussen & Williams 2006, chapter 2) whose covariance
+says: words are alike everywhere by being the same or of one technique, and for like thoughts by
+saying like things, too. How well it chooses is measured on thoughts that were left out, a fifth at
+a time, of the words that were marked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import click
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from reframer import paths, settings
+from reframer.affinity import Affinity
+from reframer.aptness import LEARNED, kernel, side_by_side
+from reframer.critic import Critic
+from reframer.encoder import Vectors
+from reframer.engine import EAGER, kinds_of
+from reframer.knowledge import example_id, load_techniques
+from reframer.reader import Reader
+from reframer.records import Technique
+from reframer.retrieval import TechniqueRetriever
+
+Rows = NDArray[np.intp]
+
+_MARKS = Path(__file__).with_name("apt.tsv")
+_WORTH = {"2": 1.0, "1": 0.5, "0": 0.0, "x": -1.0}
+_FOLDS = 5
+# The covariance's parts and the marks' noise; chosen by cross-validation (docs/log.md).
+_ANYWHERE, _SAME, _TECHNIQUE, _FEATURES = 0.1, 0.1, 0.02, 0.02
+_FOR_LIKE, _LIKE_SAME, _LIKE_TECHNIQUE, _LIKE_WORDS = 0.5, 0.3, 0.1, 1.0
+_WORDS_SPREAD = 0.3
+_NOISE = 0.2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Marks:
+    """Marks, a row each: of which thought, of which words, and what it is worth."""
+
+    thought: Rows
+    words: Rows
+    worth: Vectors
+
+    def of(self, rows: Rows) -> Marks:
+        """Return some of them."""
+        return Marks(self.thought[rows], self.words[rows], self.worth[rows])
+
+
+class Learned(NamedTuple):
+    """What `reframer.aptness.Aptness` is made of, but for the vectors."""
+
+    influence: Vectors
+    bias: Vectors
+    weights: Vectors
+
+
+@dataclass(frozen=True, eq=False)
+class Lessons:
+    """Marks, with what is known of their thoughts and words.
+
+    Attributes:
+        ids: Ids of the words.
+        owners: The number of each one's technique.
+        vectors: The embedder's vectors of the words.
+        centre: Mean of the reader's vectors of the thoughts.
+        thoughts: Vectors of the thoughts, as `side_by_side` makes them.
+        behind: How far each technique is behind the best one, a row for each thought.
+        likely: The probability of each technique, likewise.
+        marks: The marks.
+    """
+
+    ids: list[str]
+    owners: Rows
+    vectors: Vectors
+    centre: Vectors
+    thoughts: Vectors
+    behind: Vectors
+    likely: Vectors
+    marks: Marks
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read the marks, and what the program makes of their thoughts."""
+        reader = Reader.from_catalog(settings.load().models_dir)
+        techniques = load_techniques()
+        owners = [number for number, card in enumerate(techniques) for _ in card.words]
+        words = [one for card in techniques for one in card.words]
+        ids = [example_id(one) for one in words]
+        thoughts, marks = _marked(ids)
+        read, embedded, behind, likely = _known(thoughts, techniques, reader)
+        return cls(
+            ids=ids,
+            owners=np.array(owners),
+            vectors=reader.embeddings.vectors(words),
+            centre=read.mean(0),
+            thoughts=side_by_side(read - read.mean(0), embedded),
+            behind=behind,
+            likely=likely,
+            marks=marks,
+        )
+
+    def likeness(self) -> Vectors:
+        """Return how far words say the same for like thoughts."""
+        same_technique = self.owners[:, None] == self.owners
+        alike = np.exp((self.vectors @ self.vectors.T - 1) / _WORDS_SPREAD)
+        alike = _LIKE_WORDS * alike + _LIKE_TECHNIQUE * same_technique
+        return (alike + _LIKE_SAME * np.eye(len(self.ids))).astype(np.float32)
+
+    def features(self, thought: Rows | int, words: Rows) -> Vectors:
+        """Return what is told of the words' techniques for thoughts."""
+        owners = self.owners[words]
+        told = np.stack([self.behind[thought, owners], self.likely[thought, owners]], axis=-1)
+        return told.astype(np.float32)
+
+    def learn(self, rows: Rows) -> Learned:
+        """Return what is learned of some of the marks."""
+        marks = self.marks.of(rows)
+        thought, words, worth = marks.thought, marks.words, marks.worth
+        told = self.features(thought, words)
+        size = told.std(0)
+        same, technique = np.eye(len(self.ids)), self.owners[:, None] == self.owners
+        anywhere = (_ANYWHERE + _SAME * same + _TECHNIQUE * technique).astype(np.float32)
+        alike = self.likeness()
+        covariance = anywhere[np.ix_(words, words)]
+        covariance += _FEATURES * (told / size) @ (told / size).T
+        covariance += (
+            _FOR_LIKE
+            * kernel(self.thoughts, self.thoughts)[np.ix_(thought, thought)]
+            * alike[np.ix_(words, words)]
+        )
+        covariance[np.diag_indices_from(covariance)] += _NOISE
+        mean = worth.mean()
+        share = _solved(covariance, worth - mean)
+        by_thought = np.zeros((len(self.thoughts), len(self.ids)), np.float32)
+        by_thought[thought, words] = share  # each pair was marked once
+        return Learned(
+            influence=by_thought @ (_FOR_LIKE * alike),
+            bias=mean + anywhere @ by_thought.sum(0),
+            weights=_FEATURES * (told / size).T @ share / size,
+        )
+
+    def said(self, learned: Learned, thought: int) -> Vectors:
+        """Return how apt each of the words is for a thought."""
+        like = kernel(self.thoughts[thought], self.thoughts)
+        told = self.features(thought, np.arange(len(self.ids)))
+        apt: Vectors = like @ learned.influence + learned.bias + told @ learned.weights
+        return apt
+
+
+def _solved(covariance: Vectors, worth: Vectors) -> Vectors:
+    """Return what the covariance makes the marks' worth of."""
+    root = torch.linalg.cholesky(torch.from_numpy(covariance))
+    solved: Vectors = torch.cholesky_solve(torch.from_numpy(worth)[:, None], root)[:, 0].numpy()
+    return solved
+
+
+def _marked(ids: Sequence[str]) -> tuple[list[str], Marks]:
+    """Return the thoughts, and the marks of those words that are still on a card."""
+    number = {one: place for place, one in enumerate(ids)}
+    lines = [line.split("\t") for line in _MARKS.read_text("utf-8").splitlines()]
+    rows = [
+        (thought, number[one], _WORTH[mark])
+        for thought, (_, marks) in enumerate(lines)
+        for one, mark in (told.split(":") for told in marks.split())
+        if one in number
+    ]
+    thought, words, worth = zip(*rows, strict=True)
+    marks = Marks(np.array(thought), np.array(words), np.array(worth, np.float32))
+    return [text for text, _ in lines], marks
+
+
+def _known(
+    thoughts: Sequence[str], techniques: Sequence[Technique], reader: Reader
+) -> tuple[Vectors, Vectors, Vectors, Vectors]:
+    """Return the vectors of thoughts by reader and embedder, and what speaks for techniques."""
+    affinity, critic = Affinity(reader.embeddings, reader), Critic(reader)
+    retriever = TechniqueRetriever.open(techniques, reader.embeddings, reader)
+    names = [card.id for card in techniques]
+    read, embedded, scores, likely = [], [], [], []
+    for thought in thoughts:
+        called = affinity.read(thought)
+        kinds = kinds_of(notice for notice in critic.notice(thought, EAGER) if notice.self_critical)
+        score = retriever.scores(thought, kinds)
+        read.append(called.read)
+        embedded.append(called.vector)
+        scores.append([score[name] for name in names])
+        likely.append([np.exp(called.techniques[name]) for name in names])
+    told = np.array(scores, np.float32)
+    behind = told - told.max(1, keepdims=True)
+    return (
+        np.array(read, np.float32),
+        np.array(embedded, np.float32),
+        behind,
+        np.array(likely, np.float32),
+    )
+
+
+def left_out(lessons: Lessons) -> Counter[float]:
+    """Return what the chosen words are worth, each thought's chosen without its own marks."""
+    marks = lessons.marks
+    fold = np.random.default_rng(0).integers(0, _FOLDS, len(lessons.thoughts))
+    chosen: Counter[float] = Counter()
+    for number in range(_FOLDS):
+        learned = lessons.learn(np.flatnonzero(fold[marks.thought] != number))
+        for one in np.flatnonzero(fold == number):
+            rows = np.flatnonzero(marks.thought == one)
+            if len(rows):
+                apt = lessons.said(learned, int(one))[marks.words[rows]]
+                chosen[float(marks.worth[rows[apt.argmax()]])] += 1
+    return chosen
+
+
+def by_technique(lessons: Lessons) -> Counter[float]:
+    """Return what marked words of the first technique are worth, the baseline."""
+    marks = lessons.marks
+    first = lessons.behind[marks.thought, lessons.owners[marks.words]] == 0
+    return Counter(marks.worth[first].tolist())
+
+
+def _told(name: str, worth: Counter[float]) -> str:
+    shares = ", ".join(
+        f"{mark} {worth[value] / worth.total():.1%}" for mark, value in _WORTH.items()
+    )
+    mean = sum(value * count for value, count in worth.items()) / worth.total()
+    return f"{name}: {shares}; mean worth {mean:.3f}"
+
+
+@click.command()
+def main() -> None:
+    """Print how well words are chosen, and write what was learned of all marks."""
+    lessons = Lessons.read()
+    every = np.arange(len(lessons.marks.worth))
+    click.echo(f"{len(every)} marks, {len(lessons.thoughts)} thoughts, {len(lessons.ids)} words")
+    click.echo(_told("marked words of the first technique", by_technique(lessons)))
+    click.echo(_told("the most apt of the marked ones", left_out(lessons)))
+    learned = lessons.learn(every)
+    np.savez_compressed(
+        paths.asset(*LEARNED),
+        words=lessons.ids,
+        centre=lessons.centre,
+        thoughts=lessons.thoughts.astype(np.float16),
+        influence=learned.influence.astype(np.float16),
+        bias=learned.bias,
+        weights=learned.weights,
+    )
+
+
+if __name__ == "__main__":
+    main()
