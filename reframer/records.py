@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 # From this cosine on two thoughts say the same in other words (docs/log.md).
-_TWIN = 0.85
+TWIN = 0.85
 
 Kind = Literal[
     "label",
@@ -248,7 +248,7 @@ class Match:
     @property
     def twin(self) -> bool:
         """Whether an example says the same, so that what answers it answers the thought, too."""
-        return self.nearness >= _TWIN
+        return self.nearness >= TWIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from reframer.aptness import alternately
 from reframer.encoder import Vectors
 from reframer.errors import IndexUnusable
 from reframer.reader import Reader
-from reframer.records import Example, Kind, Match, Technique
+from reframer.records import TWIN, Example, Kind, Match, Technique
 from reframer.review import invents
 
 if TYPE_CHECKING:
@@ -146,19 +146,21 @@ class TechniqueRetriever(BaseRetriever):
         """
         called, parts = self._weigh(thought, kinds)
         ranking = [name for name in parts.ranking() if name not in other_than] or parts.ranking()
-        first = self._match(ranking[0], called.vector, parts)
-        if first.twin or not self.affinity:
-            return first
-        words = {
-            name: [one for one in card.words if not invents(one, thought)]
-            for name, card in self.index.techniques.items()
-        }
-        apt = self.affinity.apt(called, words, parts.total)
-        if not apt[ranking[0]]:
-            return first
-        most = {name: max(apt[name].values()) for name in ranking if apt[name]}
-        name = alternately(most, thought)
-        return replace(self._match(name, called.vector, parts), apt=apt[name])
+        first = ranking[0]
+        apt: Mapping[str, Mapping[str, float]] = {}
+        if self.affinity and parts.nearness(first) < TWIN:
+            words = {
+                name: [
+                    one for one in self.index.techniques[name].words if not invents(one, thought)
+                ]
+                for name in ranking
+            }
+            apt = self.affinity.apt(called, words, parts.total)
+        if apt.get(first):
+            first = alternately(
+                {name: max(apt[name].values()) for name in apt if apt[name]}, thought
+            )
+        return replace(self._match(first, called.vector, parts), apt=apt.get(first, {}))
 
     def rank(self, thought: str, kinds: Sequence[Kind] = ()) -> list[str]:
         """Return the ids of all techniques, those that fit a thought best first.
@@ -236,6 +238,10 @@ class _Parts:
             for name, technique in index.techniques.items()
         }
         return cls(learned, examples, card, kind, same, total)
+
+    def nearness(self, name: str) -> float:
+        """Return the cosine of a technique's nearest example, where it is near enough to count."""
+        return self.same[name] / _SAME + _NEARLY_SAME if name in self.same else 0.0
 
     def ranking(self) -> list[str]:
         return sorted(self.total, key=lambda name: -self.total[name])

@@ -130,10 +130,16 @@ def invents(text: str, thought: str) -> bool:
     """Return whether a text brings in a person, a name or a number that the thought does not have.
 
     Args:
-        text: Words to somebody.
+        text: Words of a card.
         thought: What the person said.
     """
-    return _invented(_draft(text, thought)) is not None
+    return _speaks_of_something(text) and _invented(_draft(text, thought)) is not None
+
+
+@cache
+def _speaks_of_something(text: str) -> bool:
+    """Return whether a text could invent at all; the cards' words are asked for every thought."""
+    return _invented(_draft(text, "")) is not None
 
 
 def _opening_length(draft: _Draft) -> str | None:

@@ -19,6 +19,7 @@ import numpy as np
 from reframer import settings
 from reframer.critic import Critic
 from reframer.embedding import LocalEmbeddings
+from reframer.engine import EAGER, kinds_of
 from reframer.knowledge import load_techniques
 from reframer.reader import Reader
 from reframer.records import Example, Kind, Technique
@@ -28,7 +29,6 @@ Ranking = Callable[[Example], Sequence[str]]
 """From an example to the ids of the techniques, best first."""
 
 _WORD = re.compile(r"\w+")
-_EAGER = 0.2
 
 
 def report(data: Path | None = None) -> str:  # noqa: ARG001 - the cards are all that is needed
@@ -76,9 +76,8 @@ def _kinds(critic: Critic, examples: Sequence[Example]) -> dict[str, tuple[Kind,
     """Return the kinds that the ear hears in each thought, strongest first."""
     heard = {}
     for example in examples:
-        notices = critic.notice(example.thought, threshold=_EAGER)
-        loud = sorted((n for n in notices if n.self_critical), key=lambda n: -n.strength)
-        heard[example.id] = tuple(dict.fromkeys(n.kind for n in loud if n.kind))
+        notices = critic.notice(example.thought, threshold=EAGER)
+        heard[example.id] = kinds_of(notice for notice in notices if notice.self_critical)
     return heard
 
 
