@@ -25,7 +25,7 @@ from reframer.errors import KnowledgeError
 LEARNED = ("knowledge", "retrieval", "aptness.npz")
 
 # Words that are so nearly the most apt take turns, so that answers vary.
-_NEAR = 0.03
+_NEAR = 0.05
 _SPREAD = 0.5  # how fast a likeness fades; chosen by cross-validation (docs/log.md)
 
 
@@ -38,7 +38,8 @@ class Aptness:
         thoughts: Vectors of the marked thoughts, one a row.
         words: Ids of the words, in the order of the columns below.
         influence: What being like each marked thought adds for each of the words.
-        bias: How apt each of the words is for any thought.
+        bias: How apt each of the words is for any thought, less what keeps popular ones from being
+            said too often.
         weights: What is added for each unit by which the words' technique is behind the best, and
             for the probability that the thought calls for it.
     """

@@ -42,6 +42,7 @@ _ANYWHERE, _SAME, _TECHNIQUE, _FEATURES = 0.1, 0.1, 0.02, 0.02
 _FOR_LIKE, _LIKE_SAME, _LIKE_TECHNIQUE, _LIKE_WORDS = 0.5, 0.3, 0.1, 1.0
 _WORDS_SPREAD = 0.3
 _NOISE = 0.2
+_MOST, _BIDS, _STEP = 0.01, 400, 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,6 +207,22 @@ def _known(
     )
 
 
+def prices(apt: Vectors) -> Vectors:
+    """Return what popular words cost, so that answers do not repeat themselves.
+
+    With the prices taken off, none of the words is the most apt for much more than `_MOST` of the
+    thoughts; they are raised and lowered step by step, as in an auction (Bertsekas 1988).
+
+    Args:
+        apt: How apt each of the words is, a row for each thought.
+    """
+    cost = np.zeros(apt.shape[1], np.float32)
+    for _ in range(_BIDS):
+        chosen = np.bincount((apt - cost).argmax(1), minlength=len(cost)) / len(apt)
+        cost = np.maximum(0, cost + _STEP * (chosen - _MOST)).astype(np.float32)
+    return cost
+
+
 def left_out(lessons: Lessons) -> Counter[float]:
     """Return what the chosen words are worth, each thought's chosen without its own marks."""
     marks = lessons.marks
@@ -245,13 +262,14 @@ def main() -> None:
     click.echo(_told("marked words of the first technique", by_technique(lessons)))
     click.echo(_told("the most apt of the marked ones", left_out(lessons)))
     learned = lessons.learn(every)
+    apt = kernel(lessons.thoughts, lessons.thoughts) @ learned.influence + learned.bias
     np.savez_compressed(
         paths.asset(*LEARNED),
         words=lessons.ids,
         centre=lessons.centre,
         thoughts=lessons.thoughts.astype(np.float16),
         influence=learned.influence.astype(np.float16),
-        bias=learned.bias,
+        bias=learned.bias - prices(apt),
         weights=learned.weights,
     )
 
