@@ -132,9 +132,9 @@ class TechniqueRetriever(BaseRetriever):
         """Return the technique with the most apt words for a thought.
 
         Words that speak of somebody who is not in the thought are left out. Techniques whose best
-        words are nearly as apt take turns from thought to thought. The one that `search` finds
-        first stays where an example says the same, and where nothing was learned of its words, as
-        with a card of one's own.
+        words are nearly as apt take turns from thought to thought. Where an example says the same,
+        its technique is the one; where nothing was learned of the words of the one that `search`
+        finds first, as with a card of one's own, that one stays.
 
         Args:
             thought: What somebody says to themselves.
@@ -146,21 +146,28 @@ class TechniqueRetriever(BaseRetriever):
         """
         called, parts = self._weigh(thought, kinds)
         ranking = [name for name in parts.ranking() if name not in other_than] or parts.ranking()
+        twin = max(ranking, key=parts.nearness)
+        if parts.nearness(twin) >= TWIN:
+            return self._match(twin, called.vector, parts)
         first = ranking[0]
-        apt: Mapping[str, Mapping[str, float]] = {}
-        if self.affinity and parts.nearness(first) < TWIN:
-            words = {
-                name: [
-                    one for one in self.index.techniques[name].words if not invents(one, thought)
-                ]
-                for name in ranking
-            }
-            apt = self.affinity.apt(called, words, parts.total)
+        apt = self._apt(called, parts, ranking, thought)
         if apt.get(first):
             first = alternately(
                 {name: max(apt[name].values()) for name in apt if apt[name]}, thought
             )
         return replace(self._match(first, called.vector, parts), apt=apt.get(first, {}))
+
+    def _apt(
+        self, called: Called, parts: _Parts, names: Sequence[str], thought: str
+    ) -> Mapping[str, Mapping[str, float]]:
+        """Return how apt the techniques' words are, as far as that was learned."""
+        if self.affinity is None:
+            return {}
+        words = {
+            name: [one for one in self.index.techniques[name].words if not invents(one, thought)]
+            for name in names
+        }
+        return self.affinity.apt(called, words, parts.total)
 
     def rank(self, thought: str, kinds: Sequence[Kind] = ()) -> list[str]:
         """Return the ids of all techniques, those that fit a thought best first.

@@ -17,6 +17,7 @@ from reframer.reader import Reader
 from reframer.records import Technique
 from reframer.retrieval import TechniqueRetriever
 from reframer.review import invents
+from reframer.ui.chat import EXAMPLES
 
 TECHNIQUES = load_techniques()
 MARKS = Path(paths.asset("models", "training", "apt.tsv"))
@@ -105,6 +106,15 @@ def test_another_technique_is_found_where_one_was_used(retriever: TechniqueRetri
     thought = "I left my laptop on the train again, I'm such an idiot."
     first = retriever.best(thought).technique.id
     assert retriever.best(thought, other_than=[first]).technique.id != first
+
+
+@pytest.mark.parametrize("thought", EXAMPLES)
+def test_the_thoughts_on_the_first_page_are_answered_by_hand(
+    retriever: TechniqueRetriever, thought: str
+) -> None:
+    found = retriever.best(thought)
+    assert found.twin
+    assert found.examples[0].thought == thought
 
 
 def test_ones_own_card_answers_where_it_fits_best(reader: Reader, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ Shown = dict[Any, Any]
 # What is sent is taken up at once: `Talk` sees to it that one answer follows the other.
 _AT_ONCE: dict[str, Any] = {**QUIETLY, "trigger_mode": "multiple", "concurrency_limit": None}
 
-_EXAMPLES = (
+EXAMPLES = (
     "I snapped at my kids again. I'm a terrible parent.",
     "everyone else my age has their life together",
     "I froze in the meeting. They must think I'm useless.",
@@ -90,7 +90,7 @@ class Chat:
             send = gr.Button("Send", elem_id="send", variant="primary", min_width=80, scale=0)
             self._stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=80, scale=0)
         with gr.Column(elem_id="examples") as self._examples:
-            examples = [quiet_button(example) for example in _EXAMPLES]
+            examples = [quiet_button(example) for example in EXAMPLES]
         with gr.Row(elem_id="tools", visible=False) as self._tools:
             edit = quiet_button("Edit what I wrote", "edit")
             undo = quiet_button("Undo", "undo")
