@@ -69,16 +69,20 @@ class Affinity:
             scores: How well each technique fits the thought.
         """
         best = max(scores.values())
-        owner = {example_id(one): name for name, several in words.items() for one in several}
+        ids = {name: {one: example_id(one) for one in several} for name, several in words.items()}
+        owner = {known: name for name, several in ids.items() for known in several.values()}
         apt = Aptness.open().of(
             called.read,
             np.asarray(called.vector, np.float32),
-            {one: scores[name] - best for one, name in owner.items()},
-            {one: math.exp(called.techniques.get(name, -np.inf)) for one, name in owner.items()},
+            {known: scores[name] - best for known, name in owner.items()},
+            {
+                known: math.exp(called.techniques.get(name, -np.inf))
+                for known, name in owner.items()
+            },
         )
         return {
-            name: {one: apt[example_id(one)] for one in several if example_id(one) in apt}
-            for name, several in words.items()
+            name: {one: apt[known] for one, known in several.items() if known in apt}
+            for name, several in ids.items()
         }
 
     @cached_property
