@@ -26,6 +26,7 @@ from reframer.engine import Rooms, Speaker
 from reframer.errors import ModelMissing
 from reframer.history import Entry, History
 from reframer.journal.records import Held
+from reframer.journal.run import Answered
 from reframer.journal.scan import Scanned
 from reframer.knowledge import load_background, load_techniques
 from reframer.records import KINDS, Kind, Notice, Reframe, Technique
@@ -172,14 +173,13 @@ def house(tmp_path: Path) -> House:
     return House.open(Settings(port=free_port(), models_dir=tmp_path, country="GB"))
 
 
-def want(talk: Talk, say: Say, typed: str = "") -> Wanted:
-    wanted = Wanted(say, typed, typed)
-    talk.want(wanted)
-    return wanted
+def want(talk: Talk, say: Say, typed: str = "") -> None:
+    talk.want(Wanted(say, typed, typed))
 
 
 def take(talk: Talk, text: str) -> bool:
-    return talk.run(want(talk, lambda conversation: conversation.take(text)))
+    want(talk, lambda conversation: conversation.take(text))
+    return talk.run()
 
 
 def test_every_browser_tab_gets_a_conversation_of_its_own(house: House) -> None:
@@ -196,7 +196,8 @@ def test_a_stopped_answer_leaves_no_trace(house: House) -> None:
         talk.stop()
         return conversation.take("hello")
 
-    talk.run(want(talk, say))
+    want(talk, say)
+    assert not talk.run()
     assert talk.turns == ()
 
 
@@ -206,32 +207,31 @@ def test_messages_sent_in_quick_succession_are_all_answered_in_turn(house: House
     said = ("hello", "I want to kill myself tonight.", "thank you")
     reading = threading.Event()
 
-    def slowly(text: str) -> Wanted:
+    def slowly(text: str) -> Say:
         def say(conversation: Conversation) -> Turn:
             reading.wait()
             return conversation.take(text)
 
-        return want(talk, say, text)
+        return say
 
+    for text in said:
+        want(talk, slowly(text), text)
     with ThreadPoolExecutor() as pool:
-        taken = [pool.submit(talk.run, slowly(text)) for text in said]
+        taken = [pool.submit(talk.run) for _ in said]
         assert talk.waiting == said
         reading.set()
         assert all(turn.result() for turn in taken)
-    assert {turn.said for turn in talk.turns} == set(said)
+    assert tuple(turn.said for turn in talk.turns) == said
     assert [turn.kind for turn in talk.turns if turn.said == said[1]] == ["safety"]
     assert not talk.waiting
 
 
 def test_a_stop_ends_all_that_is_waited_for_and_gives_back_what_was_typed(house: House) -> None:
     talk = Talk(house)
-    one, other = (
+    for text in ("one", "other"):
         want(talk, lambda conversation: conversation.take("hello"), text)
-        for text in ("one", "other")
-    )
     assert talk.stop() == ("one", "other")
-    assert not talk.run(one)
-    assert not talk.run(other)
+    assert not talk.run()
     assert talk.turns == ()
     assert take(talk, "hello")
 
@@ -245,7 +245,8 @@ def test_a_cleared_conversation_knows_nothing_of_an_answer_that_was_under_way(
         talk.clear()
         return conversation.take("hello")
 
-    talk.run(want(talk, say))
+    want(talk, say)
+    assert not talk.run()
     assert talk.turns == ()
 
 
@@ -275,6 +276,17 @@ def test_an_answer_of_a_cleared_journal_does_not_get_into_the_next(house: House)
     assert before
     assert list(old) == []
     assert desk.answers == before
+
+
+def test_a_stopped_journal_tells_of_no_more_answers_and_keeps_those_it_has(house: House) -> None:
+    desk = Desk(replace(house, friend=plain.friend()))  # type: ignore[arg-type]
+    going = desk.run("2026-11-20\n\nI am an idiot. Again an idiot.\n", "old.md")
+    assert any(isinstance(event, Answered) for event in going)
+    before = list(desk.answers)
+    desk.stop()
+    assert list(going) == []
+    assert desk.answers == before
+    assert desk.written()
 
 
 # Practice

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -13,10 +12,8 @@ from reframer.errors import ReframerError
 from reframer.records import Person, Technique
 from reframer.ui.house import House
 from reframer.ui.markup import escaped, folded, prose, words
-from reframer.ui.parts import QUIETLY, quiet_button, sheet
+from reframer.ui.parts import QUIETLY, Shown, quiet_button, sheet
 from reframer.ui.talk import Talk, Wanted
-
-Shown = dict[Any, Any]
 
 # What is sent is taken up at once: `Talk` sees to it that one answer follows the other.
 _AT_ONCE: dict[str, Any] = {**QUIETLY, "trigger_mode": "multiple", "concurrency_limit": None}
@@ -97,29 +94,24 @@ class Chat:
             clear = quiet_button("Clear all", "clear")
         self._as_i, self._as_you = wishes["as-i"], wishes["as-you"]
 
-        taking = gr.on(
-            [self._thought.submit, send.click],
-            self._take,
-            [self.talk, self._thought],
-            self._shown,
-            **_AT_ONCE,
-        )
-        taking.then(self._refused, [self.talk, self._thought], self._thought, **_AT_ONCE)
-        answering = [
-            taking,
+        asking = [
+            gr.on(
+                [self._thought.submit, send.click],
+                self._take,
+                [self.talk, self._thought],
+                self._shown,
+                **_AT_ONCE,
+            ),
             *(
                 button.click(partial(self._wish, wish), self.talk, self._shown, **_AT_ONCE)
                 for wish, button in (*wishes.items(), ("went-on", meant))
             ),
             misfit.click(self._misfit, self.talk, self._shown, **_AT_ONCE),
         ]
-        self._stop.click(
-            self._stopped,
-            [self.talk, self._thought],
-            self._shown,
-            cancels=answering,
-            **QUIETLY,
-        )
+        for asked in asking:
+            answered = asked.then(self._answer, self.talk, self._shown, **_AT_ONCE)
+            answered.then(self._refused, [self.talk, self._thought], self._thought, **_AT_ONCE)
+        self._stop.click(self._stopped, [self.talk, self._thought], self._shown, **QUIETLY)
         edit.click(self._edited, self.talk, self._shown, **QUIETLY)
         undo.click(self._undone, self.talk, self._shown, **QUIETLY)
         clear.click(self._cleared, self.talk, self._shown, **QUIETLY)
@@ -151,27 +143,29 @@ class Chat:
             self._good: gr.update(visible=may_keep and good),
         }
 
-    def _take(self, talk: Talk, text: str) -> Iterator[Shown]:
-        """Answer what was typed."""
+    def _take(self, talk: Talk, text: str) -> Shown:
+        """Want an answer to what was typed."""
         if not text.strip():
-            yield {self._note: ""}
-            return
-        yield from self._answer(talk, Wanted(lambda talked: talked.take(text), text, text))
+            return {self._note: ""}
+        talk.want(Wanted(lambda talked: talked.take(text), text, text))
+        return {**self._view(talk), self._thought: ""}
 
-    def _wish(self, wish: Wish, talk: Talk) -> Iterator[Shown]:
-        """Answer the last thought as it is wished for."""
-        yield from self._answer(talk, Wanted(lambda talked: talked.wish(wish), talk.asked))
+    def _wish(self, wish: Wish, talk: Talk) -> Shown:
+        """Want an answer to the last thought as it is wished for."""
+        talk.want(_wished(wish, talk))
+        return self._view(talk)
 
-    def _misfit(self, talk: Talk) -> Iterator[Shown]:
-        """Answer in another way, and where a reason can be kept, ask for it."""
+    def _misfit(self, talk: Talk) -> Shown:
+        """Want another answer, and where a reason can be kept, ask for it."""
         unfit = talk.last if talk.keeper.may_keep(talk.last) else None
-        for shown in self._wish("another", talk):
-            talk.unfit = unfit
-            yield {**shown, self._reasons: gr.update(visible=unfit is not None)}
+        talk.want(_wished("another", talk))
+        talk.unfit = unfit
+        return self._view(talk)
 
     def _reason(self, reason: str, talk: Talk) -> Shown:
         """Keep the words that did not fit, and why."""
-        return self._noted(talk, talk.unfit, reason)
+        unfit, talk.unfit = talk.unfit, None
+        return self._noted(talk, unfit, reason)
 
     def _kept(self, talk: Talk) -> Shown:
         return self._noted(talk, talk.last)
@@ -184,20 +178,16 @@ class Chat:
         said = prose(_KEPT if kept else _NOT_KEPT)
         return {**self._view(talk), self._live: said, self._note: said}
 
-    def _answer(self, talk: Talk, wanted: Wanted) -> Iterator[Shown]:
-        """Show that an answer is under way, then the answer, or why there is none."""
-        talk.want(wanted)
-        emptied = {self._thought: ""} if wanted.typed else {}
-        yield {**self._view(talk), **emptied}
+    def _answer(self, talk: Talk) -> Shown:
+        """Show the answer that is next in line, or why there is none."""
         try:
-            taken = talk.run(wanted)
+            taken = talk.run()
         except ReframerError as problem:
-            talk.refused += (wanted.typed,)
             note = prose(str(problem))
-            yield {**self._view(talk), self._note: note, self._live: note}
-            return
-        if taken:  # else whoever stopped it shows what there is
-            yield {**self._view(talk), self._live: _aloud(talk)}
+            return {**self._view(talk), self._note: note, self._live: note}
+        if not taken:  # whoever stopped it shows what there is
+            return {self._note: gr.skip()}
+        return {**self._view(talk), self._live: _aloud(talk)}
 
     def _refused(self, talk: Talk, text: str) -> Shown:
         """Put back into the box what there could be no answer to."""
@@ -238,11 +228,15 @@ class Chat:
             self._as_you: gr.update(visible=as_i),
             self._tools: gr.update(visible=bool(talk.turns) and not waiting),
             self._stop: gr.update(visible=bool(waiting)),
-            self._reasons: gr.update(visible=False),
+            self._reasons: gr.update(visible=talk.unfit is not None),
             self._live: "",
             self._note: "",
             **self.keeping(talk),
         }
+
+
+def _wished(wish: Wish, talk: Talk) -> Wanted:
+    return Wanted(lambda talked: talked.wish(wish), talk.asked)
 
 
 def _together(texts: tuple[str, ...], beside: str) -> str:

@@ -40,6 +40,7 @@ class Desk:
         self._house = house
         self._document: Document | None = None
         self._kept = Unkept()
+        self._under_way: object = None
         self.answers: list[Decided] = []
         self.held: list[Held] = []
         self.unread: list[str] = []
@@ -123,8 +124,13 @@ class Desk:
         staying = [decided.reply.answer for decided in self.answers if decided.stays]
         return self._document.written(staying, _WAY)
 
+    def stop(self) -> None:
+        """Answer no more of it; what was answered stays."""
+        self._under_way = None
+
     def clear(self) -> None:
         """Forget the journal."""
+        self.stop()
         self._document = None
         self._kept = Unkept()
         self.answers, self.held, self.unread, self.at = [], [], [], 0
@@ -134,10 +140,11 @@ class Desk:
         return {_place(decided.reply) for decided in self.answers}
 
     def _events(self, document: Document, choices: Choices) -> Iterator[Event]:
-        """Yield how the answering of a document goes, for as long as it is the one on the desk."""
+        """Yield how the answering of a document goes, until it is stopped."""
+        run = self._under_way = object()
         for event in reframe_document(self._house.friend, document, choices, self._kept):
-            if self._document is not document:
-                return  # it was stopped and cleared, and another one may lie here
+            if self._under_way is not run:
+                return  # another one may lie on the desk by now
             yield event
 
     def _take(self, document: Document, reply: Reply) -> None:

@@ -11,14 +11,12 @@ import gradio as gr
 
 from reframer.errors import ReframerError
 from reframer.journal.records import Held, Unread
-from reframer.journal.run import Answered, Event
+from reframer.journal.run import Answered, Event, Finished
 from reframer.journal.scan import Scanned
 from reframer.ui.desk import Decided, Desk
 from reframer.ui.house import House
 from reframer.ui.markup import escaped, prose, words
-from reframer.ui.parts import QUIETLY, UNKEPT, quiet_button, sheet
-
-Shown = dict[Any, Any]
+from reframer.ui.parts import QUIETLY, UNKEPT, Shown, quiet_button, sheet
 
 _INTRO = (
     "<h1>Journal</h1>"
@@ -86,13 +84,9 @@ class Journal:
         self._answers = sheet(name="answers")
         self._out = sheet(name="journal-out")
 
-        going = begin.click(
-            self._begin, [self.desk, self._text, self._name], self._shown, **QUIETLY
-        )
-        going_on = go_on.click(self._go_on, self.desk, self._shown, **QUIETLY)
-        self._stop.click(
-            self._stopped, self.desk, self._shown, cancels=[going, going_on], **QUIETLY
-        )
+        begin.click(self._begin, [self.desk, self._text, self._name], self._shown, **QUIETLY)
+        go_on.click(self._go_on, self.desk, self._shown, **QUIETLY)
+        self._stop.click(self._stopped, self.desk, self._shown, **QUIETLY)
         keep.click(self._keep, [self.desk, self._words], self._shown, **QUIETLY)
         leave.click(self._leave, [self.desk, self._words], self._shown, **QUIETLY)
         back.click(self._back, self.desk, self._shown, **QUIETLY)
@@ -122,15 +116,20 @@ class Journal:
         """Show how far a run is, and each answer as it is ready."""
         try:
             for event in events:
+                if isinstance(event, Finished):
+                    yield {**self._view(desk), self._progress: prose(_outcome(desk))}
+                    return
                 if line := _progress(event):
                     yield {**self._view(desk, going=True), self._progress: prose(line)}
         except ReframerError as problem:
             yield {**self._view(desk), self._progress: prose(str(problem))}
             return
-        yield {**self._view(desk), self._progress: prose(_outcome(desk))}
+        yield gr.skip()  # else Gradio shows the last once more, over what Stop showed
 
     def _stopped(self, desk: Desk) -> Shown:
-        return {**self._view(desk), self._progress: prose(f"Stopped. {_outcome(desk)}")}
+        desk.stop()
+        said = _outcome(desk) if desk.answers else "Nothing was answered yet."
+        return {**self._view(desk), self._progress: prose(f"Stopped. {said}")}
 
     def _keep(self, desk: Desk, words: str) -> Shown:
         desk.decide(words, stays=True)

@@ -17,10 +17,8 @@ from reframer.history import Entry
 from reframer.records import Kind
 from reframer.ui.chat import Chat
 from reframer.ui.markup import prose
-from reframer.ui.parts import QUIETLY, quiet_button, sheet
+from reframer.ui.parts import QUIETLY, Shown, quiet_button, sheet
 from reframer.ui.talk import Talk
-
-Shown = dict[Any, Any]
 
 _CALENDARS = {"week": pictures.WEEKS, "month": pictures.MONTHS}
 _OFF = (

@@ -7,6 +7,9 @@ from typing import Any
 
 import gradio as gr
 
+# What an event changes: a component, and its value or its `gr.update`.
+Shown = dict[Any, Any]
+
 # How every event of the page is handled: without a spinner, and not for other programs to call.
 QUIETLY: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 # Without this the browser writes what stands in a box into its session files.

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from reframer.conversation import Conversation, Turn
+from reframer.errors import ReframerError
 from reframer.ui.house import House
 from reframer.ui.keeper import Keeper
 
@@ -84,21 +85,22 @@ class Talk:
 
     def want(self, wanted: Wanted) -> None:
         """Put a turn in line behind those that are waited for already."""
+        self.unfit = None
         self._line.append(wanted)
 
-    def run(self, wanted: Wanted) -> bool:
-        """Take a turn that is in line. Where it was stopped meanwhile, it leaves no trace.
+    def run(self) -> bool:
+        """Take the turn that is first in line. Where it is stopped meanwhile, it leaves no trace.
 
         Returns:
-            Whether it was taken.
+            Whether one was taken.
 
         Raises:
             ReframerError: There can be no answer.
         """
         with self._lock:
-            self._under_way = wanted
-            if self._stopped:
+            if not self._line:
                 return False
+            wanted = self._under_way = self._line[0]
             conversation = self._conversation
             conversation.prefer(self._house.wishes)
             try:
@@ -106,6 +108,9 @@ class Talk:
                 if self._stopped:
                     conversation.undo()
                 return not self._stopped
+            except ReframerError:
+                self.refused += (wanted.typed,) if wanted.typed else ()
+                raise
             finally:
                 with suppress(ValueError):  # it was stopped
                     self._line.remove(wanted)
@@ -140,6 +145,7 @@ class Talk:
 
     def undo(self) -> None:
         """Take back the last turn, if there is one."""
+        self.unfit = None
         self._conversation.undo()
 
     def clear(self) -> None:
