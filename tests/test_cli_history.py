@@ -164,6 +164,17 @@ def test_off_keeps_what_there_is_and_on_goes_on_with_it(
     assert len(History.unlock(file, PASSPHRASE).records()) == 1
 
 
+def test_off_puts_no_history_over_an_older_one(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = file.with_suffix(".off")
+    older.write_bytes(b"an older one")
+    assert run(["history", "off"]) == 2
+    assert "Move that file somewhere else" in capsys.readouterr().err
+    assert older.read_bytes() == b"an older one"
+    assert file.exists()
+
+
 def test_a_purge_asks_once_and_needs_no_passphrase(
     file: Path, typed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

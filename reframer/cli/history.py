@@ -50,6 +50,11 @@ def off() -> None:
     if not _kept().exists():
         click.echo("The history is off already.", err=True)
         return
+    if _put_away().exists():
+        raise UsageError(
+            f"An older history lies where this one would be put: {_put_away()}.",
+            "Move that file somewhere else, then turn the history off again.",
+        )
     _kept().rename(_put_away())
     click.echo(
         "The history is off. What was kept can still be read; purge deletes it.",
