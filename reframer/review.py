@@ -35,6 +35,11 @@ _SPEAKS_AS_WRITER = re.compile(r"\b(my|mine|myself|I'm|I am|I was|I've|I have|I 
 _TO_YOU = re.compile(r"\b(you|your|you're|yourself)\b", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
 _TWICE = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)
+# "You ran straight past you": somebody else ran, and the thought left out who.
+_TO_ONESELF = re.compile(
+    r"\byou (?:\w+ ){1,2}(?:past|at|from|with|to|towards|about) you\b(?= (?:at|in|on|and)\b|[,.;])",
+    re.IGNORECASE,
+)
 _FIRST_TIME = re.compile(r"\b(first time|just this once|only once|just once)\b", re.IGNORECASE)
 _FOREIGN = re.compile(r"[\u0370-\u1fff\u2e80-\ud7ff\uf900-\ufaff]")
 _MARKUP = re.compile(r"[<>{}\[\]#*_`|]|https?:|^\s*[-\d]+[.)]?\s", re.MULTILINE)
@@ -291,6 +296,8 @@ def _fluency(draft: _Draft) -> str | None:
     grams = list(zip(draft.words, draft.words[1:], draft.words[2:], draft.words[3:], strict=False))
     if len(set(grams)) < len(grams):
         return "goes round in circles"
+    if seen := _TO_ONESELF.search(draft.text):
+        return f"{seen[0]!r}"
     seen = _TWICE.search(draft.text)
     return f"{seen[0]!r}" if seen and seen[1].lower() not in ("that", "had") else None
 

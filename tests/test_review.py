@@ -177,10 +177,19 @@ def test_what_says_back_what_happened_may_open_an_answer(opening: str) -> None:
         ("You missed the train again and the rain poured.", "foreign"),
         ("You missed the train again. It hurts. It stings.", "length"),
         ("You should have left the house for the train.", "verdict"),
+        ("You missed the train again, and it's all over.", "verdict"),
+        ("You even missed the train again.", "foreign"),
+        ("The train went straight past, and you ran past you.", "fluency"),
     ],
 )
 def test_what_judges_or_invents_may_not(opening: str, rule: str) -> None:
     assert rule in {problem.rule for problem in review_opening(opening, MISSED)}
+
+
+def test_mock_praise_is_not_said_back_as_if_it_were_meant() -> None:
+    thought = "lost again. nice walk home"
+    problems = review_opening("A nice walk home, and then you lost again.", thought)
+    assert [problem.rule for problem in problems] == ["verdict"]
 
 
 @pytest.mark.parametrize(("rule", "thought", "draft"), BAD)
