@@ -6,6 +6,10 @@ thoughts, and which of them are apt was learned from thoughts for which readers 
 thought is likened to these, and the words to each other: the mean of a Gaussian process (Rasmussen
 & Williams 2006, chapter 2), worked out as far as the words are known before the thought is
 (``python -m models.training.aptness``).
+
+Some words take a fact for granted: that a wrong was done, that somebody died, that there is a name
+which the person called themselves. Where it does not hold they would hurt, so each fact's
+probability is told in the same way, and words cost what they take for granted without ground.
 """
 
 from __future__ import annotations
@@ -40,8 +44,12 @@ class Aptness:
         influence: What being like each marked thought adds for each of the words.
         bias: How apt each of the words is for any thought, less what keeps popular ones from being
             said too often.
-        weights: What is added for each unit by which the words' technique is behind the best, and
-            for the probability that the thought calls for it.
+        facts: What being like each marked thought adds to the probability of each fact.
+        often: How often each fact holds.
+        granted: Which facts each of the words takes for granted, a row for each of them.
+        weights: What is added for each unit by which the words' technique is behind the best, for
+            the probability that the thought calls for it, and for each fact taken for granted that
+            does not hold.
     """
 
     centre: Vectors
@@ -49,6 +57,9 @@ class Aptness:
     words: tuple[str, ...]
     influence: Vectors
     bias: Vectors
+    facts: Vectors
+    often: Vectors
+    granted: Vectors
     weights: Vectors
 
     @classmethod
@@ -90,8 +101,10 @@ class Aptness:
             likely: The probability that the thought calls for that technique, likewise.
         """
         vector = side_by_side(read - self.centre, embedded)
-        said = kernel(vector, self.thoughts) @ self.influence + self.bias
-        of_behind, of_likely = map(float, self.weights)
+        like = kernel(vector, self.thoughts)
+        of_behind, of_likely, of_missing = map(float, self.weights)
+        missing = self.granted @ (1 - (like @ self.facts + self.often).clip(0, 1))
+        said = like @ self.influence + self.bias + of_missing * missing
         return {
             name: value + of_behind * behind[name] + of_likely * likely[name]
             for name, value in zip(self.words, said.tolist(), strict=True)
@@ -111,7 +124,9 @@ def alternately(apt: Mapping[str, float], thought: str) -> str:
     return near[sum(thought.encode()) % len(near)]
 
 
-_NUMBERS = ("centre", "thoughts", "influence", "bias", "weights")
+_NUMBERS = (
+    "centre", "thoughts", "influence", "bias", "facts", "often", "granted", "weights",
+)  # fmt: skip
 
 
 def side_by_side(read: Vectors, embedded: Vectors) -> Vectors:

@@ -51,7 +51,10 @@ def test_what_was_apt_for_a_thought_is_apt_for_one_like_it() -> None:
         words=("aa", "bb", "cc"),
         influence=np.array([[1, 0, 5], [0, 1, 5]], np.float32),
         bias=np.zeros(3, np.float32),
-        weights=np.array([0.5, 0.25], np.float32),
+        facts=np.array([[0.6], [0]], np.float32),
+        often=np.zeros(1, np.float32),
+        granted=np.zeros((3, 1), np.float32),
+        weights=np.array([0.5, 0.25, -0.5], np.float32),
     )
     alike = np.array([1, 0.1], np.float32)
     said = learned.of(alike, alike, {"aa": 0.0, "bb": 0.0}, {"aa": 0.0, "bb": 0.0})
@@ -59,6 +62,25 @@ def test_what_was_apt_for_a_thought_is_apt_for_one_like_it() -> None:
     assert said["aa"] > said["bb"]
     behind = learned.of(alike, alike, {"aa": -0.2, "bb": 0.0}, {"aa": 0.4, "bb": 0.0})
     assert behind["aa"] == pytest.approx(said["aa"] - 0.1 + 0.1, abs=1e-6)
+
+
+def test_words_fall_behind_where_what_they_take_for_granted_does_not_hold() -> None:
+    marked = np.eye(2, dtype=np.float32)
+    learned = Aptness(
+        centre=np.zeros(2, np.float32),
+        thoughts=side_by_side(marked, marked),
+        words=("they grieve", "anybody"),
+        influence=np.zeros((2, 2), np.float32),
+        bias=np.array([0.2, 0], np.float32),
+        facts=np.array([[1], [0]], np.float32),
+        often=np.zeros(1, np.float32),
+        granted=np.array([[1], [0]], np.float32),
+        weights=np.array([0, 0, -0.5], np.float32),
+    )
+    nothing = {"they grieve": 0.0, "anybody": 0.0}
+    grieving, other = (learned.of(vector, vector, nothing, nothing) for vector in marked)
+    assert grieving["they grieve"] == pytest.approx(0.2)
+    assert other["they grieve"] < other["anybody"]
 
 
 def test_of_those_that_are_nearly_the_most_apt_each_thought_has_its_own() -> None:

@@ -1,10 +1,11 @@
 """How the voice speaks: five configurations side by side, judged by the review's rules.
 
-The thoughts were fixed before any answer was seen: sixty hard ones written for this
-(``hard.tsv``), and the hundred held-out examples with the lowest ids. The untuned model, which is
-slow with its long prompts, answers the hard ones alone. A rule sees form and some content; it
-does not see whether an answer is wise. So the answers are kept, to be read as well:
-``python -m models.evaluation.voice docs/examples.md`` writes down those to the hard thoughts.
+The thoughts were fixed before any answer was seen: sixty hard ones and a hundred of fourteen kinds,
+written for this (``hard.tsv``, ``kinds.tsv``), and the hundred held-out examples with the lowest
+ids. The untuned model, which is slow with its long prompts, answers the hard ones alone. A rule
+sees form and some content; it does not see whether an answer is wise. So the answers are kept, to
+be read as well: ``python -m models.evaluation.voice docs/examples.md`` writes down those to the
+thoughts written for this.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from reframer.review import RULES, review
 from reframer.settings import Settings
 
 _HARD = Path(__file__).with_name("hard.tsv")
+_KINDS = Path(__file__).with_name("kinds.tsv")
 _KEPT = Path("build/voice/answers.json")
 _FROM_STORE = "held out"
 _HELD_OUT = 100
@@ -89,11 +91,15 @@ def report(data: Path | None = None) -> str:  # noqa: ARG001 - the cards are all
 
 def thoughts() -> list[Asked]:
     """Return the thoughts, the hard ones first."""
-    lines = _HARD.read_text("utf-8").splitlines()
-    hard = [Asked(*line.split("\t")) for line in lines if not line.startswith("#")]
     held_out = [e for technique in load_techniques() for e in technique.examples if e.held_out]
     chosen = sorted(held_out, key=lambda example: example.id)[:_HELD_OUT]
-    return [*hard, *(Asked(_FROM_STORE, example.thought) for example in chosen)]
+    from_store = (Asked(_FROM_STORE, example.thought) for example in chosen)
+    return [*_written_for_this(_HARD), *_written_for_this(_KINDS), *from_store]
+
+
+def _written_for_this(file: Path) -> list[Asked]:
+    lines = file.read_text("utf-8").splitlines()
+    return [Asked(*line.split("\t")) for line in lines if not line.startswith("#")]
 
 
 def speak_all(asked: Sequence[Asked]) -> Iterator[Row]:
@@ -102,7 +108,7 @@ def speak_all(asked: Sequence[Asked]) -> Iterator[Row]:
     yield _run("the thought itself", asked, lambda thought: thought)
     yield _shipped(asked)
     yield _adapter(asked, chosen)
-    hard = [one for one in asked if one.group != _FROM_STORE]
+    hard = _written_for_this(_HARD)
     reader = Reader.from_catalog(chosen.models_dir)
     retriever = TechniqueRetriever.open(load_techniques(), reader.embeddings, reader)
     matches = {one.thought: retriever.search(one.thought, k=1)[0] for one in hard}
@@ -210,16 +216,18 @@ def _told(counts: Counter[Any]) -> str:
 
 
 def _written(asked: Sequence[Asked], rows: Sequence[Row]) -> str:
-    """Return the hard thoughts with what every configuration said to them, as Markdown."""
+    """Return the thoughts written for this with what was said to them, as Markdown."""
     parts = [
         "# Examples",
-        f"Sixty hard thoughts and what {len(rows) - 1} configurations said to them, unedited and "
-        "not chosen, by `python -m models.evaluation.voice docs/examples.md`. What is wrong with "
+        f"Sixty hard thoughts and what {len(rows) - 1} configurations said to them, then a hundred "
+        "of fourteen kinds, which the untuned model was not asked; unedited and not chosen, by "
+        "`python -m models.evaluation.voice docs/examples.md`. What is wrong with "
         "them is in [evaluation.md](evaluation.md).",
     ]
     for index, one in enumerate(asked):
         if one.group != _FROM_STORE:
-            said = [f"- **{row.name}**: {_quiet(row.answers[index])}" for row in rows[1:]]
+            asked_too = (row for row in rows[1:] if index < len(row.answers))
+            said = [f"- **{row.name}**: {_quiet(row.answers[index])}" for row in asked_too]
             parts += [f"## {index + 1}. {one.group}", f"> {one.thought}", "\n".join(said)]
     return "\n\n".join(parts) + "\n"
 
@@ -230,7 +238,7 @@ def _quiet(answer: str) -> str:
 
 
 def main() -> None:
-    """Write down what was said to the hard thoughts when the voice was last measured."""
+    """Write down what was said when the voice was last measured."""
     rows = [Row(**row) for row in json.loads(_KEPT.read_text("utf-8"))]
     page = Path(sys.argv[1])
     with paths.atomic_write(page) as file:
