@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -12,6 +12,8 @@ from langchain_core.language_models.chat_models import generate_from_stream
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field
+
+from reframer.records import Example, Kind, Match, Technique
 
 
 class FakeChatModel(BaseChatModel):
@@ -62,6 +64,37 @@ class FakeChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
+
+
+class FakeRetriever:
+    """Finds the cards in their order, the first with the examples given.
+
+    Args:
+        techniques: The cards.
+        examples: Those of the first one that it finds.
+        nearness: How near the first of these is.
+
+    Attributes:
+        history: What was looked for, in order: thoughts, and the kinds heard in them.
+    """
+
+    def __init__(
+        self, *techniques: Technique, examples: Sequence[Example] = (), nearness: float = 0.0
+    ) -> None:
+        self.techniques = techniques
+        self.index = self
+        self.history: list[tuple[str, tuple[Kind, ...]]] = []
+        self._examples = tuple(examples)
+        self._nearness = nearness
+
+    def best(
+        self, thought: str, kinds: Sequence[Kind] = (), other_than: Sequence[str] = ()
+    ) -> Match:
+        self.history.append((thought, tuple(kinds)))
+        left = [one for one in self.techniques if one.id not in other_than] or self.techniques
+        if left[0] is self.techniques[0]:
+            return Match(left[0], self._examples, 1.0, ("card",), self._nearness)
+        return Match(left[0], (), 1.0, ("card",))
 
 
 class EverythingFits:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -22,12 +22,11 @@ from reframer.engine import Rooms, Speaker
 from reframer.errors import ModelMissing
 from reframer.knowledge import load_background, load_techniques
 from reframer.reader import Reader
-from reframer.records import Kind, Match, Technique
 from reframer.safety import Safety
 from reframer.settings import Settings, load
 from reframer.ui.friend import Friend
 from reframer.ui.house import House
-from tests.fakes import EverythingFits, FakeChatModel
+from tests.fakes import EverythingFits, FakeChatModel, FakeRetriever
 
 ANSWERS = (
     "Freezing in front of all those faces must still be burning. You lost the thread of one "
@@ -65,20 +64,6 @@ def _chunk(text: str) -> ChatGenerationChunk:
     return ChatGenerationChunk(message=AIMessageChunk(content=text))
 
 
-class Shelf:
-    """Finds the cards in their order."""
-
-    def __init__(self, techniques: tuple[Technique, ...]) -> None:
-        self.techniques = tuple(technique for technique in techniques if technique.led)
-        self.index = self
-
-    def best(
-        self, thought: str, kinds: Sequence[Kind] = (), other_than: Sequence[str] = ()
-    ) -> Match:
-        left = [technique for technique in self.techniques if technique.id not in other_than]
-        return Match((left or self.techniques)[0], (), 1.0, ("card",))
-
-
 def house(settings: Settings, *, missing: bool = False) -> House:
     """Return a house in which all is real but the model and the search for techniques."""
     techniques, background = load_techniques(), load_background()
@@ -91,7 +76,7 @@ def house(settings: Settings, *, missing: bool = False) -> House:
 
     rooms = Rooms(
         Critic(reader),
-        Shelf(techniques),  # type: ignore[arg-type]
+        FakeRetriever(*(card for card in techniques if card.led)),  # type: ignore[arg-type]
         EverythingFits,  # type: ignore[arg-type]
         speaker,
     )

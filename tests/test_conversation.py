@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import get_args
 
 import pytest
@@ -13,9 +13,9 @@ from reframer.engine import LONGEST_TEXT, Reframer, Rooms, Speaker
 from reframer.errors import TextEmpty, TextTooLong
 from reframer.knowledge import Background, load_background, load_techniques
 from reframer.reader import Reader
-from reframer.records import VOICES, Kind, Match, Technique, Voice, Wishes
+from reframer.records import VOICES, Voice, Wishes
 from reframer.safety import Safety, stays, went_on
-from tests.fakes import EverythingFits, FakeChatModel
+from tests.fakes import EverythingFits, FakeChatModel, FakeRetriever
 
 THOUGHT = "I missed the deadline again, I'm such an idiot."
 GOOD = (
@@ -31,36 +31,21 @@ DRAFTS = 6
 Begin = Callable[..., Conversation]
 
 
-class Cards:
-    """A retriever that gives the cards in their order and remembers what it was asked."""
-
-    def __init__(self, techniques: Sequence[Technique]) -> None:
-        self.techniques = techniques
-        self.thoughts: list[str] = []
-
-    def best(
-        self, thought: str, kinds: Sequence[Kind] = (), other_than: Sequence[str] = ()
-    ) -> Match:
-        self.thoughts.append(thought)
-        left = [technique for technique in self.techniques if technique.id not in other_than]
-        return Match((left or self.techniques)[0], (), 1.0, ())
-
-
 @pytest.fixture(scope="module")
 def library(reader: Reader) -> Library:
     return Library(lambda: reader, load_techniques(), load_background())
 
 
 @pytest.fixture(scope="module")
-def cards() -> Cards:
-    return Cards(load_techniques())
+def cards() -> FakeRetriever:
+    return FakeRetriever(*load_techniques())
 
 
 @pytest.fixture
-def begin(reader: Reader, library: Library, cards: Cards) -> Begin:
+def begin(reader: Reader, library: Library, cards: FakeRetriever) -> Begin:
     """Begin a conversation in which the model says what it is told to."""
     critic, safety = Critic(reader), Safety(reader)
-    cards.thoughts.clear()
+    cards.history.clear()
 
     def begin(*answers: str, wishes: Wishes | None = None) -> Conversation:
         model = FakeChatModel(answers=[answer for answer in answers for _ in range(DRAFTS)])
@@ -86,7 +71,7 @@ def test_a_thought_is_answered_and_kept_beside_its_answer(begin: Begin) -> None:
 
 
 def test_of_a_long_message_only_the_harsh_sentence_and_the_one_before_are_answered(
-    begin: Begin, cards: Cards
+    begin: Begin, cards: FakeRetriever
 ) -> None:
     before = "We had the auditors in, and lunch was cold pizza, and the train was late as usual. "
     harsh = "I missed the deadline again. I am such a useless idiot. "
@@ -94,7 +79,7 @@ def test_of_a_long_message_only_the_harsh_sentence_and_the_one_before_are_answer
     turn = begin(GOOD[0]).take(before + harsh + after)
     assert turn.kind == "thought"
     assert turn.thought == harsh.strip()
-    assert cards.thoughts[-1] == harsh.strip()
+    assert cards.history[-1][0] == harsh.strip()
 
 
 def test_another_way_is_found_by_another_technique(begin: Begin) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -20,8 +20,6 @@ from reframer.knowledge import load_techniques
 from reframer.reader import Reader
 from reframer.records import (
     Example,
-    Kind,
-    Match,
     Notice,
     Risk,
     Source,
@@ -30,7 +28,7 @@ from reframer.records import (
     Wishes,
 )
 from reframer.settings import Settings
-from tests.fakes import FakeChatModel
+from tests.fakes import FakeChatModel, FakeRetriever
 
 THOUGHT = "I missed the deadline again, I'm such an idiot."
 GOOD = (
@@ -65,24 +63,6 @@ TECHNIQUE = Technique(
 OTHER = replace(TECHNIQUE, id="double-standard")
 
 
-class OneCard:
-    """A retriever that knows a card, perhaps another, and remembers what it was asked."""
-
-    def __init__(
-        self, *examples: Example, nearness: float = 0.0, also: Technique | None = None
-    ) -> None:
-        self._matches = [Match(TECHNIQUE, examples, 1.0, ("card",), nearness)]
-        self._matches += [Match(also, (), 0.5, ("card",))] if also else []
-        self.history: list[tuple[str, tuple[Kind, ...]]] = []
-
-    def best(
-        self, thought: str, kinds: Sequence[Kind] = (), other_than: Sequence[str] = ()
-    ) -> Match:
-        self.history.append((thought, tuple(kinds)))
-        left = [match for match in self._matches if match.technique.id not in other_than]
-        return (left or self._matches)[0]
-
-
 class PlainEar:
     """An ear that hears the critic in every text with the word idiot."""
 
@@ -104,25 +84,30 @@ FIT = Fit.learn(load_techniques())
 DRAFTS = 6
 
 
+def rooms(open_speaker: Callable[[], Speaker], retriever: FakeRetriever | None = None) -> Rooms:
+    """Return rooms with a plain ear and one card, or the cards of a retriever."""
+    return Rooms(
+        PlainEar(),  # type: ignore[arg-type]
+        retriever or FakeRetriever(TECHNIQUE),  # type: ignore[arg-type]
+        lambda: FIT,
+        open_speaker,
+    )
+
+
 def _reframer(
     *answers: str,
-    retriever: OneCard | None = None,
+    retriever: FakeRetriever | None = None,
     says: Literal["openings", "answers"] = "answers",
 ) -> tuple[Reframer, FakeChatModel]:
     """Return the flow with a model that says these drafts, the last of them as often as needed."""
     model = FakeChatModel(answers=[*answers, *[*answers][-1:] * (DRAFTS - len(answers))])
-    rooms = Rooms(
-        PlainEar(),  # type: ignore[arg-type]
-        retriever or OneCard(),  # type: ignore[arg-type]
-        lambda: FIT,
-        lambda: Speaker(model, "fake", says),
-    )
-    friend = Reframer(PlainSafety(), lambda: rooms, country="GB")  # type: ignore[arg-type]
+    opened = rooms(lambda: Speaker(model, "fake", says), retriever)
+    friend = Reframer(PlainSafety(), lambda: opened, country="GB")  # type: ignore[arg-type]
     return friend, model
 
 
 def test_a_self_critical_thought_is_answered_by_the_model_with_its_source() -> None:
-    retriever = OneCard()
+    retriever = FakeRetriever(TECHNIQUE)
     friend, model = _reframer(GOOD, retriever=retriever)
     answer = friend.reframe(THOUGHT)
     assert (answer.text, answer.origin, answer.model) == (GOOD, "model", "fake")
@@ -152,8 +137,8 @@ class Endless(FakeChatModel):
 
 def _endless(*errors: str) -> tuple[Reframer, Endless]:
     model = Endless(answers=[*errors])
-    rooms = Rooms(PlainEar(), OneCard(), FIT, lambda: Speaker(model, "fake", "answers"))  # type: ignore[arg-type]
-    return Reframer(PlainSafety(), lambda: rooms, country="GB"), model  # type: ignore[arg-type]
+    opened = rooms(lambda: Speaker(model, "fake", "answers"))
+    return Reframer(PlainSafety(), lambda: opened, country="GB"), model  # type: ignore[arg-type]
 
 
 def _soon(true: Callable[[], bool]) -> bool:
@@ -192,8 +177,8 @@ class EndlessButOnce(Endless):
 
 def test_who_leaves_a_journal_leaves_no_draft_running() -> None:
     model = EndlessButOnce()
-    rooms = Rooms(PlainEar(), OneCard(), lambda: FIT, lambda: Speaker(model, "fake", "answers"))  # type: ignore[arg-type]
-    friend = Reframer(PlainSafety(), lambda: rooms)  # type: ignore[arg-type]
+    opened = rooms(lambda: Speaker(model, "fake", "answers"))
+    friend = Reframer(PlainSafety(), lambda: opened)  # type: ignore[arg-type]
     answers = friend.answer_as_completed([Thought(THOUGHT), Thought("idiot, the soup burnt")])
     assert next(iter(answers))[0] == 1
     assert _soon(lambda: model.begun > 0)
@@ -268,7 +253,7 @@ def test_a_sentence_of_a_journal_is_answered_knowing_what_led_to_it() -> None:
 
 def test_what_was_written_for_the_same_thought_answers_it() -> None:
     example = Example("00000001", TECHNIQUE.id, "missed the deadline again, idiot", GOOD)
-    friend, model = _reframer(retriever=OneCard(example, nearness=0.9))
+    friend, model = _reframer(retriever=FakeRetriever(TECHNIQUE, examples=[example], nearness=0.9))
     answer = friend.reframe(THOUGHT)
     assert (answer.text, answer.origin, model.history) == (GOOD, "card", [])
 
@@ -287,7 +272,7 @@ def test_a_child_gets_the_words_that_were_written_for_children() -> None:
 
 
 def test_another_way_is_another_technique() -> None:
-    friend, _ = _reframer(GOOD, retriever=OneCard(also=OTHER))
+    friend, _ = _reframer(GOOD, retriever=FakeRetriever(TECHNIQUE, OTHER))
     answer = friend.reframe(THOUGHT, Wishes(other_than=(TECHNIQUE.id,)))
     assert answer.techniques == (OTHER,)
 

@@ -22,7 +22,7 @@ import pytest
 
 from reframer import history, paths, pictures
 from reframer.conversation import Conversation, Turn
-from reframer.engine import Rooms, Speaker
+from reframer.engine import Speaker
 from reframer.errors import ModelMissing
 from reframer.history import Entry, History
 from reframer.journal.records import Held
@@ -45,10 +45,10 @@ from reframer.ui.practice import library_markup, today_markup, todays
 from reframer.ui.privacy import findings
 from reframer.ui.talk import Say, Talk, Wanted
 from reframer.ui.visitors import Visitors
-from tests.fakes import EverythingFits, FakeChatModel
+from tests.fakes import FakeChatModel
 from tests.free_port import free_port
 from tests.journal import friend as plain
-from tests.test_engine import DRAFTS, GOOD, THOUGHT, WORDS, OneCard, PlainEar, PlainSafety
+from tests.test_engine import DRAFTS, GOOD, THOUGHT, WORDS, PlainSafety, rooms
 from tests.visit import Browser
 
 HOSTILE = (
@@ -122,8 +122,8 @@ def _friend(answers: list[str | Exception], opened: threading.Event) -> Friend:
         drafts = [answer for answer in answers for _ in range(DRAFTS)]
         return Speaker(FakeChatModel(answers=drafts), "fake", "answers")
 
-    rooms = Rooms(PlainEar(), OneCard(), EverythingFits, speaker)  # type: ignore[arg-type]
-    return Friend(PlainSafety(), lambda: rooms, "GB")  # type: ignore[arg-type]
+    house = rooms(speaker)
+    return Friend(PlainSafety(), lambda: house, "GB")  # type: ignore[arg-type]
 
 
 def _wait_for(friend: Friend) -> None:

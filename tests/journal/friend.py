@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -13,9 +12,9 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import Field
 
 from reframer.engine import Reframer, Rooms, Speaker
-from reframer.records import Kind, Match, Notice, Risk, Source, Technique
+from reframer.records import Kind, Notice, Risk, Source, Technique
 from reframer.sentences import split
-from tests.fakes import EverythingFits
+from tests.fakes import EverythingFits, FakeRetriever
 
 WORDS = {
     "common-humanity": "Plenty of people stand in that same place, and you can rest there a while.",
@@ -40,20 +39,6 @@ def technique(name: str) -> Technique:
         step="",
         words=(WORDS[name],),
     )
-
-
-class Cards:
-    """A memory of a few cards, always in the same order."""
-
-    def __init__(self) -> None:
-        self.index = SimpleNamespace(techniques={name: technique(name) for name in WORDS})
-
-    def best(
-        self, thought: str, kinds: Sequence[Kind] = (), other_than: Sequence[str] = ()
-    ) -> Match:
-        cards = list(self.index.techniques.values())
-        left = [card for card in cards if card.id not in other_than]
-        return Match((left or cards)[0], (), 1.0, ("card",))
 
 
 class Ear:
@@ -130,7 +115,7 @@ def friend(
 ) -> Reframer:
     rooms = Rooms(
         ear or Ear(),  # type: ignore[arg-type]
-        Cards(),  # type: ignore[arg-type]
+        FakeRetriever(*map(technique, WORDS)),  # type: ignore[arg-type]
         EverythingFits,  # type: ignore[arg-type]
         lambda: Speaker(model or PlainModel(), "plain", "answers"),
     )
