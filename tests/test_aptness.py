@@ -14,13 +14,23 @@ from reframer.aptness import Aptness, alternately, side_by_side
 from reframer.errors import KnowledgeError
 from reframer.knowledge import example_id, load_techniques
 from reframer.reader import Reader
-from reframer.records import Technique
+from reframer.records import Technique, Wishes
 from reframer.retrieval import TechniqueRetriever
 from reframer.review import invents
 from reframer.ui.chat import EXAMPLES
+from reframer.wording import card_words
 
 TECHNIQUES = load_techniques()
 MARKS = Path(paths.asset("models", "training", "apt.tsv"))
+# What each of the words takes for granted: w a wrong, l a loss, y that it may yet be learnt.
+GRANTED = {
+    words: facts
+    for facts, words in (
+        line.split("\t")
+        for line in paths.asset("models", "training", "granted.tsv").read_text("utf-8").splitlines()
+        if not line.startswith("#")
+    )
+}
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +123,23 @@ def test_plain_thoughts_are_met_with_words_for_their_sort(
     found = retriever.best(thought)
     assert found.technique.id in techniques
     assert max(found.apt.values()) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("thought", "fact"),
+    [
+        ("My dog died in her sleep last night. I'm a wreck, I can't stop crying.", "w"),
+        ("Cancelled on the choir again because my back was bad. Useless old thing.", "l"),
+        ("I can't do my own bra up since the stroke.", "y"),
+        ("They laughed at my accent in the meeting and I said nothing. Pathetic.", "w"),
+        ("late again", "l"),
+    ],
+)
+def test_what_words_take_for_granted_holds(
+    retriever: TechniqueRetriever, thought: str, fact: str
+) -> None:
+    found = retriever.best(thought)
+    assert fact not in GRANTED[card_words(found, thought, "", Wishes())]
 
 
 def test_words_about_somebody_who_is_not_in_the_thought_are_left_out(
