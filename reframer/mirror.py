@@ -18,6 +18,8 @@ from reframer.sentences import WORD
 
 _SHORTEST, _LONGEST = 3, 16  # words of a clause
 _NEAR = 2  # sentences from the harshest one
+# Words of a text; of a longer story rules do not know which clause hurts ("you made tea").
+_LONGEST_STORY = 45
 
 _APOSTROPHES = {
     "im": "i'm",
@@ -99,7 +101,7 @@ def opening(text: str, notices: Sequence[Notice], voice: Voice = "adult") -> str
         A whole sentence spoken to "you", without any judgement; or an empty text.
     """
     critical = [index for index, notice in enumerate(notices) if notice.self_critical]
-    if not critical:
+    if not critical or len(WORD.findall(text)) > _LONGEST_STORY:
         return ""
     worst = max(critical, key=lambda index: notices[index].strength)
     near = range(max(0, worst - _NEAR), min(len(notices), worst + _NEAR + 1))

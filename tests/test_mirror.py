@@ -30,6 +30,15 @@ def heard(text: str) -> list[Notice]:
     ]
 
 
+def test_of_a_long_story_rules_do_not_choose_the_part_that_hurts() -> None:
+    text = (
+        "Last night I found it, one minus sign in my script from October, and the figure that my "
+        "professor shows in every talk, the nice curve going up, goes down. I have not told "
+        "anybody. I made tea. I cleaned the whole kitchen. I labelled the spices. I'm an idiot."
+    )
+    assert opening(text, heard(text)) == ""
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
