@@ -72,5 +72,6 @@ def test_the_teacher_read_nothing_that_measures_and_its_answers_are_shares(
     assert example_id(next(row.text for row in statements() if row.held_out)) not in ids
     taught = {name: number for number, name in enumerate(ids)}
     made = lessons(known(diary, techniques, turn_names()), reader.embeddings, taught)
-    assert sum(one.teacher >= 0 for one in made) > 0.75 * len(made)  # others were written later
+    read = {one.tokens: one.teacher >= 0 for one in made}  # some stand there several times
+    assert sum(read.values()) > 0.75 * len(read)  # others were written later
     assert all(len(one.tokens) <= 256 for one in made)

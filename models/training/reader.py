@@ -38,7 +38,7 @@ DIARY_HEARD = 0.01  # most of a diary's sentences that may be taken for self-cri
 # as much as the whole, so they become more.
 DIARY_FLAGGED = 0.008
 CRITICAL_FLAGGED = 0.04
-NEAR_FLAGGED = 0.1
+NEAR_FLAGGED = 0.09
 HARMLESS_CRISIS = 0.004  # share of all harmless ones that may be called a crisis
 
 

@@ -82,7 +82,7 @@ def known(diary: Path, techniques: list[str], turns: list[str]) -> Iterator[_Kno
     """
     measures = set(_measuring())  # short texts stand in several tables
     everything = chain(
-        _heard(), _everyday(diary), _in_danger(diary), _called_for(techniques), _said(turns)
+        _heard(), _everyday(diary), _in_danger(diary), _called_for(techniques, turns), _said(turns)
     )
     yield from (one for one in everything if one.text not in measures)
 
@@ -142,11 +142,14 @@ def _part(row: Statement) -> Part:
     return "validation" if part(row.text) == "validation" else "train"
 
 
-def _called_for(techniques: list[str]) -> Iterator[_Known]:
+def _called_for(techniques: list[str], turns: list[str]) -> Iterator[_Known]:
     for card in load_techniques():
         for example in card.examples:
             if not example.held_out:
-                answers = {"technique": (techniques.index(card.id), 1.0)}
+                answers: dict[str, Answer] = {
+                    "technique": (techniques.index(card.id), 1),
+                    "turn": (turns.index("thought"), _BY_THE_WAY),
+                }
                 yield _Known(example.thought, "train", "technique", answers)
                 for piece in split(example.thought):
                     yield _Known(unquoted(piece.text.strip()), "train", "none")
