@@ -31,6 +31,7 @@ JOURNAL = "2026-11-20\n\nSoup. I am worthless.\n\n2026-11-21\n\nI'm a terrible f
 TABS = ("Chat", "Journal", "Practice", "Over time", "Help", "Privacy", "Settings")
 PASSPHRASE = "three quiet words"
 ANSWER_MS = 20_000
+SETTLED_MS = 3_000
 
 pytest.importorskip("playwright", reason="playwright is not installed: pip install -e '.[dev]'")
 pytestmark = pytest.mark.skipif(
@@ -146,6 +147,11 @@ def press(page: Page, name: str) -> None:
 def go(page: Page, tab: str) -> None:
     page.get_by_role("tab", name=tab).click()
     page.locator(f"#{tab.lower().replace(' ', '-')}").wait_for()
+
+
+def settle(page: Page) -> None:
+    """Wait for the settings a fresh page asks for; they take back a choice made before them."""
+    page.wait_for_timeout(SETTLED_MS)
 
 
 def focused(page: Page) -> str:
@@ -734,6 +740,7 @@ def test_help_lines_follow_the_country_and_are_remembered(page: Page, config: Pa
 
 def test_choices_are_remembered(page: Page, config: Path) -> None:
     go(page, "Settings")
+    settle(page)
     page.get_by_label("A teenager").check()
     page.get_by_text("Remembered.").wait_for()
     assert page.locator("#remembered").get_attribute("aria-live") == "polite"
@@ -747,9 +754,10 @@ def test_the_letters_can_be_made_larger(page: Page) -> None:
     size = "parseFloat(getComputedStyle(document.querySelector('#about')).fontSize)"
     before = page.evaluate(size)
     go(page, "Settings")
-    page.locator("#text-size").get_by_label("Larger").check()
+    settle(page)
+    page.locator("#text-size").get_by_label("Larger").click()
     page.wait_for_function(f"() => {size} > {before} * 1.3")
-    page.locator("#text-size").get_by_label("Normal").check()
+    page.locator("#text-size").get_by_label("Normal").click()
     page.wait_for_function(f"() => {size} === {before}")
 
 
