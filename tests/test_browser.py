@@ -755,9 +755,9 @@ def test_the_letters_can_be_made_larger(page: Page) -> None:
     before = page.evaluate(size)
     go(page, "Settings")
     settle(page)
-    page.locator("#text-size").get_by_label("Larger").click()
+    page.locator("#text-size").get_by_label("Larger").check()
     page.wait_for_function(f"() => {size} > {before} * 1.3")
-    page.locator("#text-size").get_by_label("Normal").click()
+    page.locator("#text-size").get_by_label("Normal").check()
     page.wait_for_function(f"() => {size} === {before}")
 
 

@@ -164,12 +164,12 @@ class Lessons:
         alike = _LIKE_WORDS * alike + _LIKE_TECHNIQUE * same_technique
         return (alike + _LIKE_SAME * np.eye(len(self.ids))).astype(np.float32)
 
-    def features(self, thought: Rows | int, words: Rows, holds: Vectors) -> Vectors:
+    def features(self, thought: Rows, words: Rows, holds: Vectors) -> Vectors:
         """Return what is told of words for thoughts beside their likeness.
 
         Args:
             thought: The thoughts' numbers.
-            words: The words', as many.
+            words: The words', as many, or for each of the thoughts all of them.
             holds: The probability of each fact for each of all thoughts.
         """
         owners = self.owners[words]
@@ -226,9 +226,9 @@ class Lessons:
         """Return how apt each of the words is for each of the thoughts."""
         like = kernel(self.thoughts, self.thoughts)
         holds = (like @ learned.facts + learned.often).clip(0, 1)
-        missing = (1 - holds) @ self.granted.T
-        told = [self.behind[:, self.owners], self.likely[:, self.owners], missing]
-        apt = like @ learned.influence + learned.bias + np.stack(told, -1) @ learned.weights
+        thoughts, words = np.arange(len(self.thoughts)), np.arange(len(self.ids))
+        told = self.features(thoughts[:, None], words[None], holds)
+        apt = like @ learned.influence + learned.bias + told @ learned.weights
         return np.asarray(apt, np.float32)
 
 

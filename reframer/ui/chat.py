@@ -158,8 +158,7 @@ class Chat:
     def _misfit(self, talk: Talk) -> Shown:
         """Want another answer, and where a reason can be kept, ask for it."""
         unfit = talk.last if talk.keeper.may_keep(talk.last) else None
-        talk.want(_wished("another", talk))
-        talk.unfit = unfit
+        talk.want(_wished("another", talk), unfit)
         return self._view(talk)
 
     def _reason(self, reason: str, talk: Talk) -> Shown:

@@ -83,9 +83,14 @@ class Talk:
         """What the turns that are waited for are about, first to last."""
         return tuple(wanted.about for wanted in self._line)
 
-    def want(self, wanted: Wanted) -> None:
-        """Put a turn in line behind those that are waited for already."""
-        self.unfit = None
+    def want(self, wanted: Wanted, unfit: Turn | None = None) -> None:
+        """Put a turn in line behind those that are waited for already.
+
+        Args:
+            wanted: The turn.
+            unfit: The turn that it is wanted instead of, where a reason may be kept.
+        """
+        self.unfit = unfit
         self._line.append(wanted)
 
     def run(self) -> bool:
