@@ -33,7 +33,7 @@ from reframer.review import review, review_opening
 from reframer.safety import Safety, also_unsafe, signposts
 from reframer.settings import Settings
 from reframer.trust import LEAST as LEAST_TRUST
-from reframer.trust import trust
+from reframer.trust import SURER, trust
 from reframer.wording import card_words, shaped, wants_opening
 
 LONGEST_TEXT = 4000
@@ -287,10 +287,12 @@ class Reframer:
     ) -> Reframe:
         match = self._rooms.retriever.best(thought.text, thought.kinds, wishes.other_than)
         by_hand = self._by_hand(match, wishes)
-        choice = _Choice("", {}) if by_hand else self._speak(thought, match, behind, stopped)
+        said = self._said_back(thought, wishes)
+        choice = _Choice("", {}) if by_hand else self._speak(thought, match, said, behind, stopped)
+        words = self._words(choice.text, said, thought, match, wishes)
         return Reframe(
             source=thought.text,
-            text=shaped(self._words(choice.text, thought, match, wishes), match.technique, wishes),
+            text=shaped(words, match.technique, wishes),
             origin="model" if choice.text else "card",
             kinds=thought.kinds,
             techniques=(match.technique,),
@@ -308,10 +310,19 @@ class Reframer:
         answered = wishes.voice == "adult" and match.twin
         return wishes.voice == "child" or no_opening or answered
 
-    def _speak(self, thought: Thought, match: Match, behind: bool, stopped: Stopped) -> _Choice:
+    def _said_back(self, thought: Thought, wishes: Wishes) -> str:
+        """Return what rules say back of a thought, if an opening is wanted."""
+        return opening(thought, self._sounds_harsh, wishes.voice) if wants_opening(wishes) else ""
+
+    def _sounds_harsh(self, words: str) -> bool:
+        return any(notice.self_critical for notice in self._rooms.critic.notice(words))
+
+    def _speak(
+        self, thought: Thought, match: Match, said: str, behind: bool, stopped: Stopped
+    ) -> _Choice:
         """Let the model draft several times at once, and choose the best that may be shown."""
         if self._speaker.says == "openings":
-            return self._open(thought.story, behind, stopped)
+            return self._open(thought.story, SURER if said else LEAST_TRUST, behind, stopped)
         examples = match.examples[_EXAMPLES_SHOWN - 1 :: -1]  # the nearest last
         messages = prompts.answer(thought.story, match.technique, examples)
         drafts = self._draft(messages, behind, stopped, temperature=_TEMPERATURE)
@@ -321,7 +332,7 @@ class Reframer:
         }
         return _best(marks, lambda draft: self._broken(draft, thought.story, match))
 
-    def _open(self, thought: str, behind: bool, stopped: Stopped) -> _Choice:
+    def _open(self, thought: str, least: float, behind: bool, stopped: Stopped) -> _Choice:
         """Choose an opening: of the drafts that break no rule, the one that can be trusted most."""
         messages = prompts.opening(thought)
         options = {"temperature": _TEMPERATURE, "logprobs": True}
@@ -331,7 +342,7 @@ class Reframer:
         def broken(draft: str) -> tuple[str, ...]:
             rules = [problem.rule for problem in review_opening(draft, thought)]
             rules += ["unsafe"] if also_unsafe(draft) else []
-            return tuple(rules) or (("doubtful",) if marks[draft] < LEAST_TRUST else ())
+            return tuple(rules) or (("doubtful",) if marks[draft] < least else ())
 
         return _best(marks, broken)
 
@@ -362,16 +373,13 @@ class Reframer:
             *(("unsafe",) if also_unsafe(draft) else ()),
         )
 
-    def _words(self, draft: str, thought: Thought, match: Match, wishes: Wishes) -> str:
+    def _words(self, draft: str, said: str, thought: Thought, match: Match, wishes: Wishes) -> str:
         """Return the whole answer: the model's, or the card's own words behind an opening."""
         if draft and self._speaker.says == "answers":
             return draft
         if wishes.voice == "adult" and match.twin:
             return match.examples[0].answer
-        if not draft and wants_opening(wishes):
-            notices = self._rooms.critic.notice(thought.story, EAGER)
-            draft = opening(thought.story, notices, wishes.voice)
-        return card_words(match, thought.text, draft, wishes)
+        return card_words(match, thought.text, draft or said, wishes)
 
     @cached_property
     def _drafters(self) -> ThreadPoolExecutor:

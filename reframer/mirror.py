@@ -1,73 +1,51 @@
-"""Says back what somebody told of themselves: "I overslept" becomes "You overslept", and back.
+"""Says back what somebody told of themselves: "I overslept" becomes "You overslept".
 
 Plain rules that would rather say nothing than something wrong. Only what happened is said back,
-never the harsh judgement on it: "I overslept again, I'm hopeless" gives "You overslept again".
+never the harsh judgement on it: "I overslept again, I'm hopeless" gives "You overslept again". How
+often they are right was read by eye (docs/log.md).
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from reframer import paths
-from reframer.records import Notice, Voice
-from reframer.sentences import WORD
+from reframer.person import to_you
+from reframer.records import Thought, Voice
+from reframer.sentences import WORD, split
 
-_SHORTEST, _LONGEST = 3, 16  # words of a clause
-_NEAR = 2  # sentences from the harshest one
-# Words of a text; of a longer story rules do not know which clause hurts ("you made tea").
-_LONGEST_STORY = 45
+_SHORTEST, _LONGEST = 4, 20  # words of what is said back
+_BEGINNING = 15  # characters
+# Of the words of a text; what is a smaller part of a story is seldom what hurts ("you made tea").
+_LEAST = 0.25
+_APPLIES = re.IGNORECASE | re.DOTALL
 
-_APOSTROPHES = {
-    "im": "i'm",
-    "ive": "i've",
-    "dont": "don't",
-    "didnt": "didn't",
-    "doesnt": "doesn't",
-    "wasnt": "wasn't",
-    "isnt": "isn't",
-    "havent": "haven't",
-    "hasnt": "hasn't",
-    "hadnt": "hadn't",
-    "wouldnt": "wouldn't",
-    "couldnt": "couldn't",
-    "werent": "weren't",
-}
-_TO_YOU = {
-    "i": "you",
-    "i'm": "you're",
-    "i've": "you've",
-    "i'd": "you'd",
-    "i'll": "you'll",
-    "me": "you",
-    "my": "your",
-    "mine": "yours",
-    "myself": "yourself",
-    "our": "your",
-    "am": "are",
-}
-_WAS = {"was": "were", "wasn't": "weren't"}
-_TO_I = {
-    "you're": "I'm",
-    "you've": "I've",
-    "you'd": "I'd",
-    "you'll": "I'll",
-    "your": "my",
-    "yours": "mine",
-    "yourself": "myself",
-}
-
-_NUMBER = re.compile(
-    r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|thirty))\s+$",
+# Where a sentence can be cut: what stands between two cuts still says what it said.
+_CUTS = re.compile(
+    r"\s*(?:[;:—–…]|\s-\s|\.{2,}|\b(?:because|cos|cuz|though)\b"
+    r"|,?\s+(?:and|but|so|then)\s+(?=(?:now\s+|today\s+)?i\b)|,?\s+so\s+(?=i['’]?m\b|that\b)"
+    r"|(?<!look)(?<!looks)(?<!looked)(?<!feel)(?<!feels)(?<!felt)(?<!feeling)(?<!sound)"
+    r"(?<!sounded)\s+like\s+(?:an?|the|some)\b.*)\s*",
+    _APPLIES,
+)
+# Where somebody else begins to act; a sentence that is too long is cut there, too.
+_OTHER_DOER = re.compile(
+    r",?\s+(?:and|but|so|when|while|until)\s+(?=(?:my|the|an?|he|she|they|it|nobody|no one)\b)",
     re.IGNORECASE,
 )
-_CLAUSES = re.compile(
-    r"\s*(?:[;:—–]|,(?!\d)|\s-\s|\.{2,}|…|\bbecause\b|\bcos\b|\bcuz\b)\s*", re.IGNORECASE
+_COMMAS = re.compile(r"\s*,(?!\d)\s*(?:(?:and|but|so|then)\b)?\s*", re.IGNORECASE)
+_GOES_ON = re.compile(
+    r"(?:with|in|on|at|of|for|to|from|by|after|before|while|when|about|without|\w+ing|\w+ed)\b",
+    re.IGNORECASE,
 )
-_LEADING_WORD = re.compile(r"^(?:and|but|so|then)\b,?\s*", re.IGNORECASE)
+_LEADING_WORDS = re.compile(
+    r"^(?:(?:and|but|so|then|ok(?:ay)?|well|like|also|plus|anyway|yes|no|oh|now)\b(?!\sone\b),?\s*)+",
+    re.IGNORECASE,
+)
 # "such an idiot for missing the train": what comes behind "for", if somebody is blamed for it.
 _BLAMED_FOR = re.compile(
     r"\b(?:such an?|what an?|an?|so|myself|guilty|ashamed|bad)\b.*\bfor\s+"
@@ -78,138 +56,156 @@ _BLAMED_FOR = re.compile(
 _HUNG_ON = re.compile(
     r"[\s,]+(?:and\s+)?(?:what an?\b|such an?\b|how (?:\w+ )?(?:can|could) i\b|god,?\s+(?:i|what)\b"
     r"|lol\b|ffs\b|i['’]?m (?:such an?|so|an?|the)\b).*$",
-    re.IGNORECASE | re.DOTALL,
+    _APPLIES,
 )
+_QUOTED = re.compile(r"[\"“”‘?*]|(?<!\w)['’]")
+_SHOUTED = re.compile(r"\b[A-Z]{2,}\b(?!\d)")
 _WAS_WITHOUT_I = re.compile(r"\b(?:and|but|or)\s+(?:\w+ly\s+)?was(?:n['’]?t)?\b", re.IGNORECASE)
-_ADVERB = r"(?:\w+ly|still|already|really|again|also|both|once|then|too)"
-_I_WAS = re.compile(rf"\byou((?:\s+{_ADVERB})?\s+)(wasn't|was)\b", re.IGNORECASE)
-_YOU_ARE = re.compile(rf"\byou(\s+{_ADVERB})?\s+(are|were|aren't|weren't)\b", re.IGNORECASE)
-_ARE_YOU = re.compile(r"\b(are|were|have|do|did|can|could|would|will) you\b", re.IGNORECASE)
-_YOU = re.compile(r"\byou\b", re.IGNORECASE)
-_BE = {"are": "am", "were": "was", "aren't": "am not", "weren't": "wasn't"}
+_POINTS = re.compile(
+    r"\b(?:he|she|it|they|him|them|that|this|those|these|there|his|her|their|its)\b", re.IGNORECASE
+)
+_SOMEBODY = re.compile(r"\b(?i:my|your|the|an?|his|her)\s+\w+|(?<!^)\b[A-Z]\w+")
+_PARENT = re.compile(
+    r"(^|,\s|\b(?:and|for|with|to|of|from|at|on|put|told|asked|rang|called|sent|showed|gave|let|made)\s)"
+    r"(mum|mom|mam|dad|nan|gran|grandma|grandad)\b(?! of\b)",
+    re.IGNORECASE,
+)
 
 
-def opening(text: str, notices: Sequence[Notice], voice: Voice = "adult") -> str:
+class _Form(NamedTuple):
+    """A way in which something is told, and what has to stand before it when it is said back."""
+
+    pattern: re.Pattern[str]
+    lead: str
+
+
+class Said(NamedTuple):
+    """What can be said back.
+
+    Attributes:
+        text: Words to "you", without an end mark.
+        frames: Name of the frames that they go into.
+    """
+
+    text: str
+    frames: str
+
+
+def opening(thought: Thought, sounds_harsh: Callable[[str], bool], voice: Voice = "adult") -> str:
     """Return a sentence that says back what happened, or nothing where rules cannot do it well.
 
     Args:
-        text: What the person wrote.
-        notices: What the ear heard in it.
+        thought: What the person wrote.
+        sounds_harsh: Whether the critic is heard in a sentence; then it is not said.
         voice: Whom the words are for.
 
     Returns:
         A whole sentence spoken to "you", without any judgement; or an empty text.
     """
-    critical = [index for index, notice in enumerate(notices) if notice.self_critical]
-    if not critical or len(WORD.findall(text)) > _LONGEST_STORY:
-        return ""
-    worst = max(critical, key=lambda index: notices[index].strength)
-    near = range(max(0, worst - _NEAR), min(len(notices), worst + _NEAR + 1))
-    for index in sorted(near, key=lambda index: abs(index - worst)):
-        for said, frames in _said_back(notices[index].text):
-            return _framed(said, _table()["frames"][frames][voice], text)
+    said = said_back(thought, sounds_harsh)
+    return _framed(said, _table()["frames"][said.frames][voice], thought.text) if said else ""
+
+
+def said_back(thought: Thought, sounds_harsh: Callable[[str], bool]) -> Said | None:
+    """Return what of a thought is said back, as `opening` does, before it is put into a frame."""
+    least = _LEAST * len(WORD.findall(thought.story))
+    for text in (thought.text, thought.before):
+        for sentence in split(text):
+            for said in _sayable(sentence.text.strip(), text):
+                if len(WORD.findall(said.text)) >= least and not sounds_harsh(said.text):
+                    return said
+    return None
+
+
+def _sayable(sentence: str, text: str) -> Iterator[Said]:
+    """Yield what of a sentence can be said back, the longer before its parts."""
+    if _QUOTED.search(sentence):
+        return
+    for clause in _clauses(sentence):
+        plain = _LEADING_WORDS.sub("", clause.strip(" .!_~,()")).strip()
+        said = _turned(plain)
+        if said and _harmless(plain) and _fits(said) and _stands_alone(plain, text):
+            yield Said(said[0].upper() + said[1:], "statement")
+    if (blamed := _BLAMED_FOR.search(sentence)) and _harmless(blamed["act"]):
+        yield Said(to_you(blamed["act"].strip()), "blamed")
+
+
+def _clauses(sentence: str) -> Iterator[str]:
+    for whole in _CUTS.split(_HUNG_ON.sub("", sentence)):
+        if len(WORD.findall(whole)) > _LONGEST:
+            yield _OTHER_DOER.split(whole)[0]
+        parts = _COMMAS.split(whole)
+        ends = [*(comma.start() for comma in _COMMAS.finditer(whole)), len(whole)]
+        for count in range(len(parts), 0, -1):
+            if all(_turned(part) or _GOES_ON.match(part) for part in parts[1:count]):
+                yield whole[: ends[count - 1]]
+        yield from parts[1:]
+
+
+def _turned(clause: str) -> str:
+    """Return a clause turned to "you"; nothing if it does not tell what happened."""
+    for form in _forms():
+        if told := form.pattern.fullmatch(clause):
+            rest = to_you(told["rest"])
+            rest = rest[0].lower() + rest[1:] if form.lead else rest
+            return _PARENT.sub(_your, f"{told['when'] or ''}{form.lead}{rest}")
     return ""
 
 
-def to_you(clause: str) -> str:
-    """Turn words about "me" into words to "you": "I lost my keys" becomes "you lost your keys"."""
-    turned = WORD.sub(
-        lambda word: word[0] if _is_hour(word, clause) else _turn(word[0], _TO_YOU), clause
-    )
-    return _I_WAS.sub(lambda found: f"you{found[1]}{_WAS[found[2].lower()]}", turned)
+def _your(parent: re.Match[str]) -> str:
+    return f"{parent[1]}your {parent[2].lower()}"
 
 
-def _is_hour(word: re.Match[str], clause: str) -> bool:
-    """Whether a word is the "am" of a time of day."""
-    return word[0].lower() == "am" and bool(_NUMBER.search(clause[: word.start()]))
+def _fits(said: str) -> bool:
+    return _SHORTEST <= len(WORD.findall(said)) <= _LONGEST
 
 
-def to_i(text: str) -> str:
-    """Turn a friend's words to "you" into words to oneself: "you're tired" becomes "I'm tired"."""
-    text = text.replace("’", "'")
-    text = _ARE_YOU.sub(lambda found: f"{_cased(_be(found[1]), found[1])} I", text)
-    text = _YOU_ARE.sub(lambda found: f"I{found[1] or ''} {_be(found[2])}", text)
-    text = WORD.sub(lambda word: _cased(_TO_I.get(word[0].lower(), word[0]), word[0]), text)
-    return _YOU.sub(lambda found: _me_or_i(text[: found.start()], text[found.end() :]), text)
-
-
-def _me_or_i(before: str, after: str) -> str:
-    """Return whether a "you" between two parts of a text is who acts or who is acted on."""
-    if _ends_with("before_me", before):
-        return "me"
-    if _ends_with("perhaps_before_me", before):
-        return "I" if _begins_with("behind_i", after) else "me"
-    ends = not after.strip() or after[0] in ".,;:?)\"'" or _begins_with("behind_me", after)
-    begins = (
-        not before.strip() or before.rstrip()[-1] in '.?!:;,"' or _ends_with("before_i", before)
-    )
-    return "me" if ends and not begins else "I"
-
-
-def _said_back(sentence: str) -> Iterator[tuple[str, str]]:
-    """Yield what of a sentence can be said back, with the name of the frames it goes into."""
-    if '"' in sentence or "“" in sentence or "?" in sentence:
-        return
-    for clause in _CLAUSES.split(_HUNG_ON.sub("", sentence)):
-        clause = clause.strip(" .!*_~'")
-        if _statement().fullmatch(clause) and _harmless(clause):
-            said = to_you(_LEADING_WORD.sub("", clause))
-            yield said[0].upper() + said[1:], "statement"
-    if (blamed := _BLAMED_FOR.search(sentence)) and _harmless(blamed["act"], shortest=2):
-        yield to_you(blamed["act"].strip()), "blamed"
-
-
-def _harmless(clause: str, shortest: int = _SHORTEST) -> bool:
-    words = WORD.findall(clause)
+def _harmless(clause: str) -> bool:
     return (
-        shortest <= len(words) <= _LONGEST
-        and not _never_said_back().search(clause)
+        not _never_said_back().search(clause)
         and not _WAS_WITHOUT_I.search(clause)
+        and not _SHOUTED.search(_abbreviations().sub("", clause))
     )
 
 
-def _framed(said: str, frames: Sequence[str], text: str) -> str:
+def _stands_alone(clause: str, text: str) -> bool:
+    """Whether a clause says of whom it speaks, or the text itself begins with it and does not."""
+    points = _POINTS.search(clause)
+    begins = " ".join(text.split()).lower().startswith(clause.lower()[:_BEGINNING])
+    return not points or begins or bool(_SOMEBODY.search(clause[: points.start()]))
+
+
+def _framed(said: Said, frames: Sequence[str], text: str) -> str:
     """Put what is said back into one of the frames, chosen by the text, so that it stays."""
-    return frames[sum(text.encode()) % len(frames)].format(said)
-
-
-def _turn(word: str, table: Mapping[str, str]) -> str:
-    plain = word.lower().replace("’", "'")
-    plain = _APOSTROPHES.get(plain, plain)
-    if plain not in table:
-        return plain if plain in _APOSTROPHES.values() else word
-    return table[plain]
-
-
-def _cased(word: str, like: str) -> str:
-    return word[0].upper() + word[1:] if like[0].isupper() else word
-
-
-def _be(verb: str) -> str:
-    return _BE.get(verb.lower(), verb)
-
-
-def _ends_with(group: str, text: str) -> bool:
-    return bool(re.search(rf"\b(?:{_words(group)})\s+$", text, re.IGNORECASE))
-
-
-def _begins_with(group: str, text: str) -> bool:
-    return bool(re.match(rf"\s+(?:{_words(group)})\b", text, re.IGNORECASE))
+    fitting = [frame for frame in frames if "," not in said.text or not frame.startswith("{},")]
+    return fitting[sum(text.encode()) % len(fitting)].format(said.text)
 
 
 @cache
-def _statement() -> re.Pattern[str]:
-    """Return what says that "I" did something, still does it, or am so old: not what I am."""
-    lead = (
-        r"(?:(?:and|but|so|then|today|yesterday|tonight|now|again|last (?:night|week|month|year)"
-        r"|this (?:morning|week|year|afternoon|evening)),?\s+)*"
+def _forms() -> tuple[_Form, ...]:
+    """Return the ways in which it is told what happened: not what somebody is."""
+    deed = rf"(?:\w+ed|went|{_words('did')})"
+    undone = r"(?:did|had|have|would|could|was)n['’]?t\s+\w+"
+    adverb = r"(?:\w+ly\s+|just\s+|still\s+|also\s+|nearly\s+|once\s+|then\s+)?"
+    people = (
+        r"my\s+(?:\w+\s+)?\w+(?:['’]s\s\w+)?|the\s+\w+(?:\s\w+)?|(?!still\b|just\b)(?-i:[A-Z]\w+)"
     )
-    did = rf"\w+ed|(?:did|have|had|would)n['’]?t\s+\w+|{_words('did')}"
-    did = rf"(?!need|feed|used to|won['’]?t)(?:{did})"
-    return re.compile(
-        rf"{lead}(?:i\s+(?:\w+ly\s+)?(?:{did}|still\s+\w+|keep\s+\w+ing)|i['’]?ve\s+\w+"
-        r"|i['’]?m\s+\d+)\b.*",
-        re.IGNORECASE | re.DOTALL,
+    whose = r"(?:\s(?:and|from|in|at|of)\s(?:my\s|the\s)?\w+)?"
+    forms = {
+        rf"i\s+{adverb}(?:(?!need|feed|used\sto){deed}|felt|had|did|was|{undone}|still\s+\w+"
+        r"|keep\s+\w+ing)\b.*": "",
+        r"(?:i['’]?ve\s+\w+|i['’]?m\s+\d+"
+        rf"|i['’]?m\s+(?!(?:{_words('not_doing')})\b)\w+ing)\b.*": "",
+        r"(?:took|cost)\s+me\b.*": "it ",
+        rf"(?:{_words('done_to')})\b.*": "you were ",
+        rf"{adverb}(?!(?:{_words('not_deeds')})\b)(?:{deed}|{undone})\s+\w.*": "you ",
+        rf"(?:{people}|nobody|no one|mum|mom|dad|boss|he|she|they){whose}\s+(?:just\s+|still\s+)?"
+        rf"(?:{deed}|(?:is|was|did|has|had|would|could)n['’]?t|said|was|were|has|had|is\s+\w+ing)\b.*": "",
+    }
+    when = rf"(?P<when>(?:(?:{_words('when')}),?\s+)*)"
+    return tuple(
+        _Form(re.compile(rf"{when}(?P<rest>{form})", _APPLIES), lead)
+        for form, lead in forms.items()
     )
 
 
@@ -219,6 +215,11 @@ def _never_said_back() -> re.Pattern[str]:
     return re.compile(
         rf"\b(?:{_words('never_said_back')})\b|\b(?:{'|'.join(insults)})", re.IGNORECASE
     )
+
+
+@cache
+def _abbreviations() -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{_words('abbreviations')})\b")
 
 
 def _words(group: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from reframer.aptness import alternately
-from reframer.mirror import to_i
+from reframer.person import to_i
 from reframer.records import Match, Technique, Wishes
 
 _SENTENCE = re.compile(r"(?:(?<=[.?!])|(?<=[.?!][\"')\]]))\s+")

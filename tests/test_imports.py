@@ -20,6 +20,7 @@ LAYERS = (
     {"pull", "llama", "embedding", "knowledge", "sentences", "server"},
     {"reader", "aptness"},
     {"affinity", "critic", "safety", "names", "pictures"},
+    {"person"},
     {"prompts", "review", "fit", "trust", "mirror"},
     {"retrieval"},
     {"wording"},

@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reframer.knowledge import load_techniques
-from reframer.mirror import opening, to_i, to_you
-from reframer.records import VOICES, Notice
-from reframer.sentences import split
+from reframer.mirror import opening
+from reframer.records import VOICES, Thought, Voice
 
 HARSH = ("idiot", "useless", "monster", "hopeless", "loser", "stupid", "Crap", "failure", "wimp")
 
 
-def heard(text: str) -> list[Notice]:
-    """Return a notice of each sentence, critical where it holds a harsh word."""
-    sentences = [sentence for sentence in split(text) if sentence.text.strip()]
-    return [
-        Notice(
-            sentence.text.strip(),
-            sentence.start,
-            sentence.end,
-            critical := any(word in sentence.text for word in HARSH),
-            "label" if critical else None,
-            0.8 if critical else 0.0,
-        )
-        for sentence in sentences
-    ]
+def harsh(sentence: str) -> bool:
+    """Whether a sentence holds a harsh word."""
+    return any(word in sentence for word in HARSH)
 
 
-def test_of_a_long_story_rules_do_not_choose_the_part_that_hurts() -> None:
-    text = (
-        "Last night I found it, one minus sign in my script from October, and the figure that my "
-        "professor shows in every talk, the nice curve going up, goes down. I have not told "
-        "anybody. I made tea. I cleaned the whole kitchen. I labelled the spices. I'm an idiot."
-    )
-    assert opening(text, heard(text)) == ""
+def said(text: str, before: str = "", voice: Voice = "adult") -> str:
+    """Return what is said back of a thought."""
+    return opening(Thought(text, before=before), harsh, voice)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "back"),
     [
         ("I snapped at my kids today. I'm a monster.", "You snapped at your kids today"),
         ("i missed the deadline again, i'm such an idiot", "You missed the deadline again"),
@@ -53,10 +39,19 @@ def test_of_a_long_story_rules_do_not_choose_the_part_that_hurts() -> None:
         ("I hit someone when I was 19. I'm a monster", "You hit someone when you were 19"),
         ("I woke up at 3 am again. I'm useless", "You woke up at 3 am again"),
         ("I stayed in bed until eleven am, hopeless", "You stayed in bed until eleven am"),
+        ("forgot my tablets 3 days running. useless", "You forgot your tablets 3 days running"),
+        ("clapped in the wrong place like an idiot", "You clapped in the wrong place"),
+        ("picked last in PE again, im a loser", "You were picked last in PE again"),
+        ("took me six months to make one chair. stupid", "It took you six months to make one chair"),
+        ("My boss laughed at my idea, I'm an idiot", "Your boss laughed at your idea"),
+        ("nobody laughed at my joke. loser", "Nobody laughed at your joke"),
+        ("im biting my nails again, stupid", "You're biting your nails again"),
+        ("snapped at mum before school. monster", "You snapped at your mum before school"),
+        ("Burnt the rice, sent the kids to bed. monster", "You burnt the rice, sent the kids to bed"),
     ],
 )  # fmt: skip
-def test_what_happened_is_said_back_to_you(text: str, said: str) -> None:
-    assert said in opening(text, heard(text))
+def test_what_happened_is_said_back_to_you(text: str, back: str) -> None:
+    assert back in said(text)
 
 
 @pytest.mark.parametrize(
@@ -74,65 +69,49 @@ def test_what_happened_is_said_back_to_you(text: str, said: str) -> None:
         "I failed them. I'm useless",
         "I bent down and was stuck, I'm useless",
         "You lost it again. You idiot.",
+        "Still scared of the dark at thirty-three, stupid.",
+        "Closed six years, the shipyard. I'm hopeless",
+        "I was a coward in the strike, monster",
+        "My twin got the looks, I got the leftovers",
+        "The plan is off. She left before it began. I'm hopeless",
         "I have no right to be sad, I'm hopeless",
     ],
 )
 def test_a_judgement_or_what_rules_cannot_turn_is_never_said_back(text: str) -> None:
-    assert opening(text, heard(text)) == ""
+    assert said(text) == ""
 
 
-def test_what_lies_far_from_the_harsh_words_is_not_said_back() -> None:
-    text = f"I baked a cake. {'It rained. ' * 5} I'm useless."
-    assert opening(text, heard(text)) == ""
+def test_a_small_part_of_a_story_is_not_said_back() -> None:
+    assert said(f"I baked a cake. {'It rained and rained. ' * 5} I'm useless.") == ""
 
 
-def test_without_a_harsh_word_nothing_is_said_back() -> None:
-    assert opening("I baked a cake.", heard("I baked a cake.")) == ""
+def test_what_the_ear_finds_harsh_is_not_said_back() -> None:
+    assert opening(Thought("I earned two pounds today."), lambda _: True) == ""
+
+
+def test_the_thought_itself_comes_before_what_led_to_it() -> None:
+    assert said("I missed the train. I'm useless.", "I made some tea.").startswith("You missed")
+    assert said("I'm useless.", "I missed the train.").startswith("You missed the train")
+
+
+def test_a_chain_of_clauses_ends_before_the_frame_begins() -> None:
+    for number in range(20):  # the frame is chosen by the text
+        text = f"I ate all {number} rolls, went to bed, cried. stupid"
+        assert said(text).startswith(f"You ate all {number} rolls, went to bed, cried. ")
 
 
 @pytest.mark.parametrize("voice", VOICES)
-def test_every_voice_has_openings_of_its_own(voice: str) -> None:
-    text = "I missed the train again. I'm an idiot."
-    assert "ou missed the train again" in opening(text, heard(text), voice)  # type: ignore[arg-type]
+def test_every_voice_has_openings_of_its_own(voice: Voice) -> None:
+    assert "ou missed the train again" in said("I missed the train again. I'm an idiot.", "", voice)
 
 
 def test_an_opening_never_holds_the_harsh_word() -> None:
     for technique in load_techniques():
         for example in technique.examples:
-            said = opening(example.thought, heard(example.thought)).lower()
-            assert not any(word.lower() in said for word in HARSH), example.thought
+            back = said(example.thought).lower()
+            assert not any(re.search(rf"\b{word.lower()}", back) for word in HARSH), back
 
 
-@pytest.mark.parametrize(
-    ("clause", "turned"),
-    [
-        ("I lost my keys and blamed myself", "you lost your keys and blamed yourself"),
-        ("im 34 and i dont drive", "you're 34 and you don't drive"),
-        ("I was late and she told me off", "you were late and she told you off"),
-        ("it was mine", "it was yours"),
-    ],
-)
-def test_i_becomes_you(clause: str, turned: str) -> None:
-    assert to_you(clause) == turned
-
-
-@pytest.mark.parametrize(
-    ("words", "turned"),
-    [
-        ("You're tired, and you were tired before.", "I'm tired, and I was tired before."),
-        ("She got warmth from you and no verdict.", "She got warmth from me and no verdict."),
-        ("What you felt was real.", "What I felt was real."),
-        ("They saw you.", "They saw me."),
-        ("It's the one you wrote to yourself.", "It's the one I wrote to myself."),
-        ("Are you sure? You still are.", "Am I sure? I still am."),
-        ("Something that matters to you may be hard.", "Something that matters to me may be hard."),
-    ],
-)
-def test_a_friends_words_become_words_to_oneself(words: str, turned: str) -> None:
-    assert to_i(words) == turned
-
-
-@given(st.text())
-def test_no_text_is_too_odd(text: str) -> None:
-    opening(text, [Notice(text, 0, len(text), True, "label", 0.5)])
-    to_i(text)
+@given(st.text(), st.text())
+def test_no_text_is_too_odd(text: str, before: str) -> None:
+    said(text, before)
