@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from reframer import paths
@@ -118,7 +119,7 @@ def said_back(thought: Thought, sounds_harsh: Callable[[str], bool]) -> Said | N
 
 
 def _sayable(sentence: str, text: str) -> Iterator[Said]:
-    """Yield what of a sentence can be said back, the longer before its parts."""
+    """Yield what of a sentence can be said back, the best first."""
     if _QUOTED.search(sentence):
         return
     for clause in _clauses(sentence):
@@ -131,14 +132,15 @@ def _sayable(sentence: str, text: str) -> Iterator[Said]:
 
 
 def _clauses(sentence: str) -> Iterator[str]:
+    """Yield the parts of a sentence that could stand alone, the longer first."""
     for whole in _CUTS.split(_HUNG_ON.sub("", sentence)):
         if len(WORD.findall(whole)) > _LONGEST:
             yield _OTHER_DOER.split(whole)[0]
         parts = _COMMAS.split(whole)
         ends = [*(comma.start() for comma in _COMMAS.finditer(whole)), len(whole)]
-        for count in range(len(parts), 0, -1):
-            if all(_turned(part) or _GOES_ON.match(part) for part in parts[1:count]):
-                yield whole[: ends[count - 1]]
+        on = takewhile(lambda part: _GOES_ON.match(part) or _turned(part), parts[1:_LONGEST])
+        for count in range(sum(1 for _ in on), -1, -1):
+            yield whole[: ends[count]]
         yield from parts[1:]
 
 
@@ -186,6 +188,9 @@ def _forms() -> tuple[_Form, ...]:
     """Return the ways in which it is told what happened: not what somebody is."""
     deed = rf"(?:\w+ed|went|{_words('did')})"
     undone = r"(?:did|had|have|would|could|was)n['’]?t\s+\w+"
+    happened = (
+        rf"{deed}|(?:is|was|did|has|had|would|could)n['’]?t|said|was|were|has|had|is\s+\w+ing"
+    )
     adverb = r"(?:\w+ly\s+|just\s+|still\s+|also\s+|nearly\s+|once\s+|then\s+)?"
     people = (
         r"my\s+(?:\w+\s+)?\w+(?:['’]s\s\w+)?|the\s+\w+(?:\s\w+)?|(?!still\b|just\b)(?-i:[A-Z]\w+)"
@@ -200,7 +205,7 @@ def _forms() -> tuple[_Form, ...]:
         rf"(?:{_words('done_to')})\b.*": "you were ",
         rf"{adverb}(?!(?:{_words('not_deeds')})\b)(?:{deed}|{undone})\s+\w.*": "you ",
         rf"(?:{people}|nobody|no one|mum|mom|dad|boss|he|she|they){whose}\s+(?:just\s+|still\s+)?"
-        rf"(?:{deed}|(?:is|was|did|has|had|would|could)n['’]?t|said|was|were|has|had|is\s+\w+ing)\b.*": "",
+        rf"(?:{happened})\b.*": "",
     }
     when = rf"(?P<when>(?:(?:{_words('when')}),?\s+)*)"
     return tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -42,12 +43,12 @@ def said(text: str, before: str = "", voice: Voice = "adult") -> str:
         ("forgot my tablets 3 days running. useless", "You forgot your tablets 3 days running"),
         ("clapped in the wrong place like an idiot", "You clapped in the wrong place"),
         ("picked last in PE again, im a loser", "You were picked last in PE again"),
-        ("took me six months to make one chair. stupid", "It took you six months to make one chair"),
+        ("took me a year to make one chair. stupid", "It took you a year to make one chair"),
         ("My boss laughed at my idea, I'm an idiot", "Your boss laughed at your idea"),
         ("nobody laughed at my joke. loser", "Nobody laughed at your joke"),
         ("im biting my nails again, stupid", "You're biting your nails again"),
         ("snapped at mum before school. monster", "You snapped at your mum before school"),
-        ("Burnt the rice, sent the kids to bed. monster", "You burnt the rice, sent the kids to bed"),
+        ("Burnt the rice, left the table. monster", "You burnt the rice, left the table"),
     ],
 )  # fmt: skip
 def test_what_happened_is_said_back_to_you(text: str, back: str) -> None:
@@ -110,6 +111,13 @@ def test_an_opening_never_holds_the_harsh_word() -> None:
         for example in technique.examples:
             back = said(example.thought).lower()
             assert not any(re.search(rf"\b{word.lower()}", back) for word in HARSH), back
+
+
+@pytest.mark.parametrize("piece", ["I ate, ", "my mum was ", "today ", "I did and ", "a, "])
+def test_a_long_text_takes_no_time(piece: str) -> None:
+    begun = time.monotonic()
+    said(piece * (4000 // len(piece)))
+    assert time.monotonic() - begun < 2
 
 
 @given(st.text(), st.text())
