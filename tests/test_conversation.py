@@ -115,6 +115,21 @@ def test_words_of_concern_are_gone_on_from_when_it_was_not_meant_so(begin: Begin
     assert turn.answer.origin != "safety"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I don't think I'm safe tonight",
+        "everyone thinks I am fine but I want it all to stop",
+        "I don't see how to go on",
+        "I'm fine. I can't see a reason to go on living.",
+    ],
+)
+def test_after_words_of_concern_danger_is_not_taken_for_going_on(begin: Begin, text: str) -> None:
+    conversation = begin(GOOD[0])
+    conversation.take(CONCERN)
+    assert conversation.take(text).kind == "safety"
+
+
 def test_words_of_crisis_stay_whatever_is_said_to_them(begin: Begin) -> None:
     conversation = begin()
     first = conversation.take("I want to die, I am such an idiot.")
@@ -179,6 +194,11 @@ def test_undo_takes_the_last_turn_back_and_clear_all(begin: Begin) -> None:
         ("🙂", "unclear", ""),
         ("Shorter please. I want to die and I mean it.", "safety", "crisis"),
         ("hello i am suicidal", "safety", "crisis"),
+        ("Can anybody keep me here?", "safety", "crisis"),
+        ("i am talking about not being here", "safety", "crisis"),
+        ("Dan left. Worthless idiot.", "thought", ""),
+        ("Disappointed Ben. Useless.", "thought", ""),
+        ("Hola", "other-language", "es"),
         ("I've written the letters and given the cat away.", "safety", "crisis"),
     ],
 )
@@ -238,12 +258,14 @@ def test_every_voice_has_words_for_every_turn(begin: Begin, voice: Voice) -> Non
 def test_what_safety_hears_is_never_taken_for_anything_else_and_it_hears_every_crisis(
     begin: Begin, reader: Reader
 ) -> None:
-    conversation, safety = begin(), Safety(reader)
+    conversation, concerned, safety = begin(), begin(), Safety(reader)
+    concerned.take(CONCERN)
     for row in labelled():
         if row.kind == "safety":
             heard = safety.assess(row.text).level != "none"
             assert heard or row.detail == "concern"
             assert (conversation.read(row.text).kind == "safety") == heard
+            assert concerned.read(row.text).kind == "safety" or not heard
 
 
 def test_the_labelled_turns_are_many_of_every_kind_and_each_is_there_once() -> None:

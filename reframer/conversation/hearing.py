@@ -42,8 +42,8 @@ class Hearing:
 
         A rule that fits the whole of a short text is surer than the ear, and the ear knows English
         only; so these rules come before it. Nothing comes before safety, but for one thing: where
-        a text is such a phrase from end to end ("bye", "say it as I"), it is no sign of danger
-        merely because it is like one.
+        a text is small talk or a wish from end to end ("bye", "say it as I"), it is no sign of
+        danger merely because it is like one.
 
         Args:
             text: What was typed.
@@ -56,8 +56,8 @@ class Hearing:
         """
         risk = self._reframer.assess(text)
         plain = plain_form(text)
-        by_rule = self._read_by_rule(plain, after)
-        if risk.level != "none" and not (by_rule and risk.signals == _LIKENESS_ALONE):
+        by_rule = self._read_by_rule(text, plain, after)
+        if risk.level != "none" and not (_exact(by_rule) and risk.signals == _LIKENESS_ALONE):
             return Reading("safety", risk.level)
         _check_length(text)
         if by_rule:
@@ -66,9 +66,9 @@ class Hearing:
             return Reading("other-language", language)
         return self._read_by_ear(text, plain)
 
-    def _read_by_rule(self, plain: str, after: TurnKind | None) -> Reading | None:
-        """Say what a text is that is a known phrase from end to end."""
-        if after == "safety" and self._rules.goes_on(plain):
+    def _read_by_rule(self, text: str, plain: str, after: TurnKind | None) -> Reading | None:
+        """Say what a text is that a rule fits from end to end."""
+        if after == "safety" and self._goes_on(text):
             return Reading("wish", "went-on")
         if wish := self._rules.wish(plain):
             return Reading("wish", wish)
@@ -77,6 +77,13 @@ class Hearing:
         if topic := self._rules.topic(plain):
             return Reading("question", topic)
         return None
+
+    def _goes_on(self, text: str) -> bool:
+        """Whether it says that danger was not meant, and nothing beside that is alarming."""
+        beside = self._rules.beside_going_on(text)
+        return beside is not None and (
+            not beside or self._reframer.assess(beside).level == "none"
+        )
 
     def thought_in(self, text: str) -> str:
         """Return the self-critical part of a text; empty where the ear hears none."""
@@ -98,11 +105,11 @@ class Hearing:
         return Reading("unclear")
 
     def _read_like(self, text: str, strict: Sequence[Notice], like: Like) -> Reading:
-        """Say what a text is that is like this, or has a wish for certain in one clause."""
+        """Say what a text is that is like this; of a wish, one clause may say which."""
         if like.kind == "thought":
             return Reading("thought", thought=self._thought(text, strict) or text.strip())
-        if wish := self._rules.wish_within(text):
-            return Reading("wish", wish)
+        if like.kind == "wish":
+            return Reading("wish", self._rules.wish_within(text) or like.detail)
         if like.kind == "unclear" and any(notice.kind_talk for notice in strict):
             return Reading("good-news")
         return Reading(like.kind, like.detail)
@@ -123,6 +130,11 @@ class Hearing:
             and not self._rules.on_matter(notice.text)
         ]
         return _passage(text, eager, critical) if critical else ""
+
+
+def _exact(reading: Reading | None) -> bool:
+    """Whether a rule knows each word; those of questions and of "misread" leave some open."""
+    return reading is not None and reading.kind != "question" and reading.detail != "misread"
 
 
 def _check_length(text: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from reframer import paths
 
 _SHORT_WORDS = 16  # of a text that a rule may fit as a whole
+_CLAUSE_ENDS = re.compile(r"[.,;:!?\n]+")
 
 
 class Rules:
@@ -40,9 +41,15 @@ class Rules:
         }
         self.asked: Mapping[str, list[str]] = table["asked"]
 
-    def goes_on(self, plain: str) -> bool:
-        """Whether it says that what safety read was not meant so."""
-        return is_short(plain) and bool(self._goes_on.fullmatch(plain))
+    def beside_going_on(self, text: str) -> str | None:
+        """Return what stands beside the clauses that say that danger was not meant.
+
+        None where no clause of a short text says so.
+        """
+        clauses = [clause for clause in _CLAUSE_ENDS.split(text) if plain_form(clause)]
+        others = [one for one in clauses if not self._goes_on.fullmatch(plain_form(one))]
+        said = is_short(plain_form(text)) and len(others) < len(clauses)
+        return " ".join(others) if said else None
 
     def wish(self, plain: str) -> str:
         """Return which wish a whole text is; empty if none."""
@@ -52,7 +59,7 @@ class Rules:
         """Return the wish in one clause of a short text, the last one first; empty if none."""
         if not is_short(plain_form(text)):
             return ""
-        clauses = [plain_form(clause) for clause in re.split(r"[.,;:!?\n]+", text)]
+        clauses = [plain_form(clause) for clause in _CLAUSE_ENDS.split(text)]
         found = (_first(self._wishes, clause) for clause in reversed(clauses) if clause)
         return next((wish for wish in found if wish), "")
 
@@ -92,7 +99,9 @@ class Rules:
             name: sum(word in common for word in words) for name, common in self._common.items()
         }
         best = max(shares, key=shares.__getitem__)
-        enough = 4 * shares[best] >= len(words) and shares[best] > shares["en"]
+        # One word alone may be a name, or English too: "Ben left. Worthless."
+        several = shares[best] >= min(2, len(words))
+        enough = several and 4 * shares[best] >= len(words) and shares[best] > shares["en"]
         return best if enough else ""
 
 
