@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Self
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -78,7 +79,7 @@ class Aptness:
             with np.load(file, allow_pickle=False) as told:
                 numbers = {name: told[name].astype(np.float32) for name in _NUMBERS}
                 return cls(words=tuple(map(str, told["words"])), **numbers)
-        except (OSError, KeyError, ValueError) as problem:
+        except (OSError, KeyError, ValueError, BadZipFile) as problem:
             raise KnowledgeError(
                 f"What was learned of the cards' words cannot be read: {file}.",
                 "Install the program again.",

@@ -21,8 +21,8 @@ _CRITICAL = CLASSES.index("critical")
 _KIND_TALK = CLASSES.index("kind")
 
 _QUOTED = re.compile(
-    r"\"[^\"\n]{1,400}\"|“[^”\n]{1,400}”|„[^“”\n]{1,400}[“”]|«[^»\n]{1,400}»|「[^」\n]{1,400}」"
-    r"|(?<![\w'’])['‘](?=\w)(?:[^'‘’\n]|(?<=\w)['’](?=\w)){3,400}+['’](?!\w)"
+    r"(?<!\d)\"[^\"\n]{1,400}\"|“[^”\n]{1,400}”|„[^“”\n]{1,400}[“”]|«[^»\n]{1,400}»|「[^」\n]{1,400}」"
+    r"|(?<![\w'’])['‘](?!(?:cause|cos|til|till|bout|em)\b)(?=\w)(?:[^'‘’\n]|(?<=\w)['’](?=\w)){3,400}+['’](?!\w)"
 )
 _OWN_VOICE = re.compile(
     r"\bi(?:'ve|'d|'m)? (?:just |keep |kept |still |was |only |always )*(?:thought|think|thinking"

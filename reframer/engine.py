@@ -11,7 +11,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
@@ -32,6 +31,7 @@ from reframer.retrieval import TechniqueRetriever
 from reframer.review import review, review_opening
 from reframer.safety import Safety, also_unsafe, signposts
 from reframer.settings import Settings
+from reframer.threads import once
 from reframer.trust import LEAST as LEAST_TRUST
 from reframer.trust import SURER, trust
 from reframer.wording import card_words, shaped, wants_opening
@@ -124,8 +124,13 @@ class Reframer:
 
     def __init__(self, safety: Safety, open_rooms: Callable[[], Rooms], country: str = "") -> None:
         self._safety = safety
-        self._open_rooms = open_rooms
         self._country = country
+        self._open_rooms = once(open_rooms)
+        self._open_fit = once(lambda: self._rooms.open_fit())
+        self._open_speaker = once(lambda: self._rooms.open_speaker())
+        self._drafters = ThreadPoolExecutor(
+            _DRAFTS + _DRAFTS_BEHIND * _THOUGHTS_AT_ONCE, thread_name_prefix="draft"
+        )
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -146,17 +151,17 @@ class Reframer:
         """
         _ = self._speaker
 
-    @cached_property
+    @property
     def _rooms(self) -> Rooms:
         return self._open_rooms()
 
-    @cached_property
+    @property
     def _fit(self) -> Fit:
-        return self._rooms.open_fit()
+        return self._open_fit()
 
-    @cached_property
+    @property
     def _speaker(self) -> Speaker:
-        return self._rooms.open_speaker()
+        return self._open_speaker()
 
     def reframe(
         self,
@@ -380,12 +385,6 @@ class Reframer:
         if wishes.voice == "adult" and match.twin:
             return match.examples[0].answer
         return card_words(match, thought.text, draft or said, wishes)
-
-    @cached_property
-    def _drafters(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(
-            _DRAFTS + _DRAFTS_BEHIND * _THOUGHTS_AT_ONCE, thread_name_prefix="draft"
-        )
 
 
 def _open_rooms(settings: Settings) -> Rooms:

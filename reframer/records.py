@@ -233,7 +233,7 @@ class Match:
         examples: Its examples nearest to the thought, nearest first.
         score: How well it fits; comparable within one search only.
         reasons: What it was found by: ``examples``, ``kind`` or ``card``.
-        nearness: Cosine of the thought and the nearest example.
+        twin: Whether the nearest example says the same, so that its answer answers the thought.
         apt: How apt each of the card's words is for the thought, where that is known: 1 goes to
             the heart, 0 misses, -1 hurts.
     """
@@ -242,13 +242,8 @@ class Match:
     examples: tuple[Example, ...]
     score: float
     reasons: tuple[str, ...]
-    nearness: float = 0.0
+    twin: bool = False
     apt: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def twin(self) -> bool:
-        """Whether an example says the same, so that what answers it answers the thought, too."""
-        return self.nearness >= TWIN
 
 
 @dataclass(frozen=True, slots=True)

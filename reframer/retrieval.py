@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,10 +30,11 @@ from reframer import paths, seal
 from reframer.affinity import Affinity, Called
 from reframer.aptness import alternately
 from reframer.encoder import Vectors
-from reframer.errors import IndexUnusable
+from reframer.errors import IndexUnusable, ReframerError
 from reframer.reader import Reader
 from reframer.records import TWIN, Example, Kind, Match, Technique
 from reframer.review import invents
+from reframer.sentences import stems
 
 if TYPE_CHECKING:
     from langchain_chroma import Chroma
@@ -124,7 +125,8 @@ class TechniqueRetriever(BaseRetriever):
             IndexUnusable: The index broke and cannot be made again.
         """
         called, parts = self._weigh(thought, kinds)
-        return tuple(self._match(name, called.vector, parts) for name in parts.ranking()[:k])
+        names = parts.ranking()[:k]
+        return tuple(self._match(name, called.vector, parts, thought) for name in names)
 
     def best(
         self, thought: str, kinds: Sequence[Kind] = (), other_than: Sequence[str] = ()
@@ -133,8 +135,8 @@ class TechniqueRetriever(BaseRetriever):
 
         Words that speak of somebody who is not in the thought are left out. Techniques whose best
         words are nearly as apt take turns from thought to thought. Where an example says the same,
-        its technique is the one; where nothing was learned of the words of the one that `search`
-        finds first, as with a card of one's own, that one stays.
+        and its answer holds for the thought, its technique is the one; where nothing was learned of
+        the words of the one that `search` finds first, as with a card of one's own, that one stays.
 
         Args:
             thought: What somebody says to themselves.
@@ -146,16 +148,17 @@ class TechniqueRetriever(BaseRetriever):
         """
         called, parts = self._weigh(thought, kinds)
         ranking = [name for name in parts.ranking() if name not in other_than] or parts.ranking()
-        twin = max(ranking, key=parts.nearness)
-        if parts.nearness(twin) >= TWIN:
-            return self._match(twin, called.vector, parts)
+        nearest = self._match(max(ranking, key=parts.nearness), called.vector, parts, thought)
+        if nearest.twin:
+            return nearest
         first = ranking[0]
         apt = self._apt(called, parts, ranking, thought)
         if apt.get(first):
             first = alternately(
                 {name: max(apt[name].values()) for name in apt if apt[name]}, thought
             )
-        return replace(self._match(first, called.vector, parts), apt=apt.get(first, {}))
+        match = self._match(first, called.vector, parts, thought)
+        return replace(match, apt=apt.get(first, {}))
 
     def _apt(
         self, called: Called, parts: _Parts, names: Sequence[str], thought: str
@@ -190,14 +193,15 @@ class TechniqueRetriever(BaseRetriever):
             called = Called(self.index.embed(thought), {}, np.empty(0, np.float32))
         return called, _Parts.of(self.index, called.vector, kinds, called.techniques)
 
-    def _match(self, name: str, vector: list[float], parts: _Parts) -> Match:
+    def _match(self, name: str, vector: list[float], parts: _Parts, thought: str) -> Match:
         nearest = self.index.nearest_of(name, vector, _SHOWN)
+        example, nearness = nearest[0] if nearest else (None, 0.0)
         return Match(
             technique=self.index.techniques[name],
             examples=tuple(example for example, _ in nearest),
             score=parts.total[name],
             reasons=parts.reasons(name),
-            nearness=nearest[0][1] if nearest else 0.0,
+            twin=example is not None and nearness >= TWIN and _answers(example, thought),
         )
 
     def _get_relevant_documents(
@@ -208,6 +212,12 @@ class TechniqueRetriever(BaseRetriever):
         k: int | None = None,
     ) -> list[Document]:
         return [_document(match) for match in self.search(query, k=k or self.k)]
+
+
+def _answers(example: Example, thought: str) -> bool:
+    """Whether an example's answer speaks of nothing that is in its own thought alone."""
+    of_its_own = stems(example.answer) & stems(example.thought)
+    return of_its_own <= stems(thought) and not invents(example.answer, thought)
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,17 +426,18 @@ class CardIndex:
         """Make the index beside its place, then move it there whole."""
         self._sweep()
         scratch = Path(tempfile.mkdtemp(dir=self._folder, prefix=f".{self._key}-"))
-        client = _client(scratch)
         try:
-            self._fill(client)
-        finally:
-            client.close()
-        folder = self._folder / scratch.name.removeprefix(".")
-        scratch.rename(folder)
-        try:
+            with closing(_client(scratch)) as client:
+                self._fill(client)
+            folder = self._folder / scratch.name.removeprefix(".")
+            scratch.rename(folder)
             return self._connect(folder)
-        except Exception as error:
-            raise IndexUnusable("The search index cannot be made.", "") from error
+        except (ReframerError, OSError):
+            raise
+        except Exception as error:  # Chroma has no class of its own for its errors
+            raise IndexUnusable(
+                "The search index cannot be made.", "See whether the disk is full, then try again."
+            ) from error
 
     def _fill(self, client: Any) -> None:
         names = list(self._examples)

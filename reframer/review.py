@@ -32,7 +32,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _SPEAKS_AS_WRITER = re.compile(r"\b(my|mine|myself|I'm|I am|I was|I've|I have|I feel|we|our|us)\b")
-_TO_YOU = re.compile(r"\b(you|your|you're|yourself)\b", re.IGNORECASE)
+# A whole answer may say "I" as a friend does; an opening says back, and so has no I of its own.
+_SAYS_I = re.compile(r"\b(I|I'd|I'll|me|My|We|Our)\b")
 _QUOTED = re.compile(r'"[^"]*"')
 _TWICE = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)
 # "You ran straight past you": somebody else ran, and the thought left out who.
@@ -124,6 +125,7 @@ def review_opening(sentence: str, thought: str) -> tuple[Problem, ...]:
     rules = {
         **_RULES_OF_OPENINGS,
         "length": _opening_length,
+        "speaker": _no_friend,
         "verdict": _verdict,
         "foreign": _foreign,
     }
@@ -167,6 +169,11 @@ def _verdict(draft: _Draft) -> str | None:
 def _speaker(draft: _Draft) -> str | None:
     seen = _SPEAKS_AS_WRITER.search(_QUOTED.sub("", draft.text))
     return f"speaks as the writer: {seen[0]!r}" if seen else None
+
+
+def _no_friend(draft: _Draft) -> str | None:
+    seen = _SAYS_I.search(_QUOTED.sub("", draft.text))
+    return f"speaks as the writer: {seen[0]!r}" if seen else _speaker(draft)
 
 
 def _critic(draft: _Draft) -> str | None:

@@ -155,6 +155,8 @@ class Lexicon:
                         level = min(level, guard.leaves, key=RANK.__getitem__)
                 if level != "none":
                     found[level, signal.name] = None
+                if level == signal.level:
+                    break  # it cannot become more; guards read the whole text for every find
         highest = _highest(level for level, _ in found)
         figure = bool(self._figures.fullmatch(text.rstrip(" .!")))
         return Reading(highest, tuple(found), figure)
@@ -169,7 +171,7 @@ class Lexicon:
         return next((right for right in self._near if _one_slip(word, right)), word)
 
 
-_LETTERS = str.maketrans("013457$@", "oieastsa")
+_LETTERS = str.maketrans("013457", "oieast")
 _SHORTEST_NEAR = 6
 
 

@@ -33,7 +33,7 @@ def trust(draft: str, logprobs: Sequence[float]) -> float:
     """
     numbers = zip(features(draft, logprobs), (_LIKELIHOOD, _WORD, _YOU, _BIAS), strict=True)
     odds = sum(number * weight for number, weight in numbers)
-    return 1 / (1 + math.exp(-odds))
+    return (1 + math.tanh(odds / 2)) / 2  # the logistic function, which this form never overflows
 
 
 def features(draft: str, logprobs: Sequence[float]) -> tuple[float, float, float, float]:

@@ -72,20 +72,20 @@ class FakeRetriever:
     Args:
         techniques: The cards.
         examples: Those of the first one that it finds.
-        nearness: How near the first of these is.
+        twin: Whether the first of these says the same as any thought.
 
     Attributes:
         history: What was looked for, in order: thoughts, and the kinds heard in them.
     """
 
     def __init__(
-        self, *techniques: Technique, examples: Sequence[Example] = (), nearness: float = 0.0
+        self, *techniques: Technique, examples: Sequence[Example] = (), twin: bool = False
     ) -> None:
         self.techniques = techniques
         self.index = self
         self.history: list[tuple[str, tuple[Kind, ...]]] = []
         self._examples = tuple(examples)
-        self._nearness = nearness
+        self._twin = twin
 
     def best(
         self, thought: str, kinds: Sequence[Kind] = (), other_than: Sequence[str] = ()
@@ -93,7 +93,7 @@ class FakeRetriever:
         self.history.append((thought, tuple(kinds)))
         left = [one for one in self.techniques if one.id not in other_than] or self.techniques
         if left[0] is self.techniques[0]:
-            return Match(left[0], self._examples, 1.0, ("card",), self._nearness)
+            return Match(left[0], self._examples, 1.0, ("card",), self._twin)
         return Match(left[0], (), 1.0, ("card",))
 
 

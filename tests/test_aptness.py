@@ -100,9 +100,10 @@ def test_of_those_that_are_nearly_the_most_apt_each_thought_has_its_own() -> Non
     assert chosen == [alternately(apt, f"thought {number}") for number in range(20)]
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"not numbers", b"PK\x03\x04 half an archive"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "aptness.npz"
-    file.write_bytes(b"not numbers")
+    file.write_bytes(content)
     with pytest.raises(KnowledgeError, match=r"aptness\.npz"):
         Aptness.open(file)
 
@@ -164,6 +165,19 @@ def test_the_thoughts_on_the_first_page_are_answered_by_hand(
     found = retriever.best(thought)
     assert found.twin
     assert found.examples[0].thought == thought
+
+
+@pytest.mark.parametrize(
+    "thought",
+    [
+        "I snapped at my daughter this morning. I'm a terrible dad.",
+        "scared to have kids, scared not to. what a coward at 44",
+    ],
+)
+def test_an_answer_that_speaks_of_what_is_in_its_own_thought_alone_is_not_given(
+    retriever: TechniqueRetriever, thought: str
+) -> None:
+    assert not retriever.best(thought).twin
 
 
 def test_ones_own_card_answers_where_it_fits_best(reader: Reader, tmp_path: Path) -> None:

@@ -72,7 +72,12 @@ def test_the_voice_in_ones_own_head_is_listened_for() -> None:
     assert unquoted('Mum said "you are useless".') == "Mum said “…”."
     assert unquoted('I thought "you are useless".') == 'I thought "you are useless".'
     assert unquoted('"you are useless"') == '"you are useless"'
-    assert unquoted("the dogs' bowl and the cats' bed") == "the dogs' bowl and the cats' bed"
+    for own in (
+        "the dogs' bowl and the cats' bed",
+        "I'm late 'cause I'm an idiot who forgot the kids' lunches.",
+        "I'm 5'2\" and a pig with a 44\" waist.",
+    ):
+        assert unquoted(own) == own
 
 
 def test_a_lower_threshold_is_more_eager(critic: Critic) -> None:

@@ -28,6 +28,7 @@ from reframer.records import (
     Wishes,
 )
 from reframer.settings import Settings
+from reframer.trust import LEAST, SURER, trust
 from tests.fakes import FakeChatModel, FakeRetriever
 
 THOUGHT = "I missed the deadline again, I'm such an idiot."
@@ -243,6 +244,27 @@ def test_an_opening_that_the_model_doubts_is_not_shown() -> None:
     assert answer.rejected == {"doubtful": 1}
 
 
+@pytest.mark.parametrize(("logprob", "origin"), [(-0.40, "model"), (-0.47, "card")])
+def test_where_rules_say_it_back_a_draft_that_is_less_sure_gives_way(
+    logprob: float, origin: str
+) -> None:
+    opening = "The deadline went by again, and that stings."
+    assert (trust(opening, [logprob]) >= SURER) == (origin == "model")
+    assert trust(opening, [logprob]) >= LEAST
+    friend, model = _reframer(opening, says="openings")
+    model.logprob = logprob
+    answer = friend.reframe(THOUGHT)
+    assert answer.origin == origin
+    assert answer.text.startswith(opening if origin == "model" else "You missed the deadline again")
+
+
+def test_what_rules_cannot_say_back_is_left_to_a_draft_that_is_less_sure() -> None:
+    opening = "The deadline went by again, and that stings."
+    friend, model = _reframer(opening, says="openings")
+    model.logprob = -0.47
+    assert friend.reframe("what an idiot, and again the deadline").text.startswith(opening)
+
+
 def test_a_sentence_of_a_journal_is_answered_knowing_what_led_to_it() -> None:
     opening = "Your sister waited an hour at the station, and that's hard to think of."
     friend, _ = _reframer(opening, says="openings")
@@ -253,9 +275,34 @@ def test_a_sentence_of_a_journal_is_answered_knowing_what_led_to_it() -> None:
 
 def test_what_was_written_for_the_same_thought_answers_it() -> None:
     example = Example("00000001", TECHNIQUE.id, "missed the deadline again, idiot", GOOD)
-    friend, model = _reframer(retriever=FakeRetriever(TECHNIQUE, examples=[example], nearness=0.9))
+    friend, model = _reframer(retriever=FakeRetriever(TECHNIQUE, examples=[example], twin=True))
     answer = friend.reframe(THOUGHT)
     assert (answer.text, answer.origin, model.history) == (GOOD, "card", [])
+
+
+def test_what_is_opened_is_opened_once_however_many_ask_at_once() -> None:
+    opened: list[str] = []
+
+    def slow(what: str, made: Any) -> Any:
+        time.sleep(0.05)
+        opened.append(what)
+        return made
+
+    model = FakeChatModel(answers=[*[GOOD] * 4 * DRAFTS])
+    made = rooms(lambda: slow("model", Speaker(model, "fake", "answers")))
+    friend = Reframer(PlainSafety(), lambda: slow("rooms", made))  # type: ignore[arg-type]
+    friend.as_runnable().batch([THOUGHT] * 4)
+    assert opened == ["rooms", "model"]
+
+
+def test_a_fingerprint_tells_models_and_cards_apart() -> None:
+    def of(name: str, technique: Technique) -> str:
+        speaker = Speaker(FakeChatModel(), name, "answers")
+        opened = rooms(lambda: speaker, FakeRetriever(technique))
+        return Reframer(PlainSafety(), lambda: opened).fingerprint()  # type: ignore[arg-type]
+
+    assert of("one", TECHNIQUE) == of("one", TECHNIQUE)
+    assert len({of("one", TECHNIQUE), of("other", TECHNIQUE), of("one", OTHER)}) == 3
 
 
 def test_words_can_be_had_to_say_to_oneself() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from chromadb.errors import InternalError
 from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 from langchain_tests.integration_tests import RetrieversIntegrationTests
@@ -255,6 +256,18 @@ def test_an_index_that_cannot_be_kept_is_a_plain_error(tmp_path: Path) -> None:
     (tmp_path / "index").write_text("a file in its place")
     with pytest.raises(IndexUnusable, match="cannot be kept"):
         _open(tmp_path)
+
+
+def test_an_index_that_cannot_be_filled_is_a_plain_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise InternalError("database or disk is full")
+
+    monkeypatch.setattr("reframer.retrieval._add", full)
+    with pytest.raises(IndexUnusable, match="cannot be made") as caught:
+        _open(tmp_path)
+    assert "disk" in caught.value.hint
 
 
 _PROCESS = """

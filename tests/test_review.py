@@ -179,6 +179,8 @@ def test_what_says_back_what_happened_may_open_an_answer(opening: str) -> None:
         ("You should have left the house for the train.", "verdict"),
         ("You missed the train again, and it's all over.", "verdict"),
         ("You even missed the train again.", "foreign"),
+        ("I missed the train again, and that stings.", "speaker"),
+        ("My train left again without you.", "speaker"),
         ("The train went straight past, and you ran past you.", "fluency"),
     ],
 )

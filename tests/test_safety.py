@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -66,10 +67,31 @@ def with_reader(reader: Reader) -> Safety:
         "Work was fine. The soup was good. I want to kill myself.",
         "I would never hurt the dog. I am going to end my life tonight.",
         "im gonna unalive myself fr",
+        "Never a day without wanting to kill myself.",
+        "Not a day goes by that I don't want to kill myself.",
+        "There isn't a day when I don't think about killing myself.",
+        "There's not a night I don't want to die",
+        "Never a morning I don't wish I was dead.",
     ],
 )
 def test_a_crisis_is_heard_by_the_lexicon_alone(lexicon_alone: Safety, text: str) -> None:
     assert lexicon_alone.assess(text).level == "crisis"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I had overdone it at the gym.", "I had overdone it on the wine and made a fool of myself."],
+)
+def test_a_word_that_is_spelt_like_another_raises_no_alarm(
+    lexicon_alone: Safety, text: str
+) -> None:
+    assert lexicon_alone.assess(text).level == "none"
+
+
+def test_a_text_that_says_it_again_and_again_takes_no_time(lexicon_alone: Safety) -> None:
+    begun = time.monotonic()
+    assert lexicon_alone.assess("I want to die. " * 4000).level == "crisis"
+    assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize(

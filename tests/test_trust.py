@@ -40,6 +40,6 @@ def test_marked_drafts_are_told_apart_on_thoughts_that_were_left_out() -> None:
     assert training.told_apart(training.left_out(inputs, marks, thoughts), marks) > 0.75
 
 
-@pytest.mark.parametrize("logprob", [0.0, -50.0])
+@pytest.mark.parametrize("logprob", [0.0, -50.0, -1e38])
 def test_it_is_a_probability(logprob: float) -> None:
     assert 0 <= trust(OPENING, [logprob]) <= 1

@@ -16,6 +16,7 @@ from reframer.engine import Reframer, Rooms, Speaker, Stopped
 from reframer.errors import ReframerError
 from reframer.records import Reframe, Thought, Wishes
 from reframer.safety import Safety
+from reframer.threads import once
 
 _NO_WISHES = Wishes()
 _WAKING = "The friend is still waking up. Until then the cards answer in their own words."
@@ -33,7 +34,7 @@ class Friend(Reframer):
     """
 
     def __init__(self, safety: Safety, open_rooms: Callable[[], Rooms], country: str = "") -> None:
-        self._open_all = _once(open_rooms)
+        self._open_all = once(open_rooms)
         super().__init__(safety, lambda: replace(self._open_all(), open_speaker=_no_model), country)
         self._whole: Reframer | None = None
         self._problem: ReframerError | None = None
@@ -92,20 +93,6 @@ class Friend(Reframer):
         self._whole = Reframer(
             self._safety, lambda: replace(rooms, open_speaker=lambda: speaker), self._country
         )
-
-
-def _once(open_rooms: Callable[[], Rooms]) -> Callable[[], Rooms]:
-    """Return a function that opens the rooms when first called; others wait for them."""
-    lock = threading.Lock()
-    opened: list[Rooms] = []
-
-    def rooms() -> Rooms:
-        with lock:
-            if not opened:
-                opened.append(open_rooms())
-        return opened[0]
-
-    return rooms
 
 
 def _no_model() -> Speaker:
