@@ -205,6 +205,8 @@ class JournalResult:
         insight: What is said how often.
         unread: What could not be read.
         model: Id of the model that spoke; empty where none did.
+        asked: Id of the model that was given sentences, whoever spoke in the end; empty where none
+            was.
         made: The day on which this was made.
     """
 
@@ -219,6 +221,7 @@ class JournalResult:
     insight: Insight
     unread: tuple[Unread, ...]
     model: str
+    asked: str
     made: date
 
 

@@ -136,7 +136,7 @@ def _run(
     yield from answers.run(scan.found)
     yield from answers.run(scan.gone_on())
     replies, reviewed = answers.reviewed()
-    result = _result(path, scan, replies, answers.models)
+    result = _result(path, scan, replies, answers)
     yield Finished(result, tuple(scan.documents.values()), reviewed)
     return reviewed
 
@@ -164,10 +164,12 @@ class _Answers:
 
     Attributes:
         models: Ids of the models that spoke.
+        asked: Id of the model that was given sentences; empty where none was.
     """
 
     def __init__(self, reframer: Reframer, choices: Choices, kept: Checkpoint) -> None:
         self.models: set[str] = set()
+        self.asked = ""
         self._reframer = reframer
         self._choices = choices
         self._kept = kept
@@ -180,7 +182,10 @@ class _Answers:
         Args:
             found: The sentences, in the journal's order.
         """
-        fingerprint = self._reframer.fingerprint() if found else ""
+        if not found:  # so that no model is opened for nothing
+            return
+        fingerprint = self._reframer.fingerprint()
+        self.asked = self._reframer.asked(self._choices.wishes)
         pace = _Pace(len(found))
         for turn, other_than in _turns(found, self._used):
             wishes = replace(self._choices.wishes, other_than=other_than)
@@ -270,7 +275,7 @@ def _turns(
             waiting = [number for number in waiting if number not in turn]
 
 
-def _result(path: Path, scan: Scan, replies: Sequence[Reply], models: set[str]) -> JournalResult:
+def _result(path: Path, scan: Scan, replies: Sequence[Reply], answers: _Answers) -> JournalResult:
     return JournalResult(
         title=_title(path),
         path=path,
@@ -282,7 +287,8 @@ def _result(path: Path, scan: Scan, replies: Sequence[Reply], models: set[str]) 
         held=tuple(scan.held),
         insight=scan.tally.insight(replies),
         unread=tuple(scan.unread),
-        model=", ".join(sorted(models)),
+        model=", ".join(sorted(answers.models)),
+        asked=answers.asked,
         made=date.today(),
     )
 

@@ -15,7 +15,7 @@ from reframer.journal.choices import Choices, StopReview
 from reframer.journal.records import Held, JournalResult, Reply, Unread
 from reframer.journal.run import Answered, Event, Finished, reframe_journal
 from reframer.journal.scan import Scanned
-from reframer.records import Thought
+from reframer.records import Thought, Wishes
 from tests.journal import friend as friends
 from tests.journal.friend import Ear, PlainModel, friend
 from tests.journal.journals import FIXTURES, ask
@@ -121,7 +121,7 @@ def test_a_journal_of_every_format_is_answered_and_only_copies_are_written(
 
 def test_a_journal_without_entries_is_no_error(tmp_path: Path) -> None:
     result = result_of(tmp_path)
-    assert (result.entries, result.replies, result.model) == (0, (), "")
+    assert (result.entries, result.replies, result.model, result.asked) == (0, (), "", "")
 
 
 def test_a_very_long_entry_is_heard_to_its_end(tmp_path: Path) -> None:
@@ -129,6 +129,19 @@ def test_a_very_long_entry_is_heard_to_its_end(tmp_path: Path) -> None:
     (tmp_path / "2024-01-01.md").write_text(text)
     (reply,) = result_of(tmp_path).replies
     assert text[reply.answer.start : reply.answer.end] == "I'm such an idiot."
+
+
+def test_who_was_given_the_sentences_is_known_also_where_the_cards_spoke_in_the_end(
+    vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(friends, "SAYINGS", ("You are a useless idiot.",))
+    model = PlainModel()
+    result = result_of(vault, model=model, name="openai:big")
+    assert model.history
+    assert {reply.answer.origin for reply in result.replies} == {"card"}
+    assert (result.model, result.asked) == ("", "openai:big")
+    child = result_of(vault, Choices(wishes=Wishes(voice="child")), name="openai:big")
+    assert child.asked == ""
 
 
 # What is chosen
