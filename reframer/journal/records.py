@@ -28,10 +28,11 @@ class Entry:
             the same whenever the unchanged journal is read.
         day: The day it was written for; None where the journal does not say.
         title: Its heading or first line, for finding it again; may be empty.
-        text: The entry as the writer sees it, without the format's own marks around it.
-        heard: As long as ``text``, with everything that is not the writer's own prose (front
-            matter, code, links, tags, quotes of others, task boxes) blanked out by white space, so
-            that offsets agree. Line breaks stay. Of a link the words that are read stay, too.
+        text: The entry as the writer sees it, without the format's own marks around it, such as
+            front matter. Safety reads all of it.
+        heard: As long as ``text``, with everything that is not the writer's own prose (code, links,
+            tags, quotes of others, task boxes) blanked out by white space, so that offsets agree.
+            Line breaks stay. Of a link the words that are read stay, too.
     """
 
     id: str
