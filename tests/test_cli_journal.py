@@ -132,6 +132,21 @@ def test_a_journal_comes_on_standard_input_too(
     assert "Friend: You" in copy.read_text()
 
 
+def test_a_journal_that_comes_through_a_pipe_can_be_copied_and_not_changed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    its, ours = os.pipe()
+    os.write(ours, b"2024-01-15\nI'm such an idiot.\n")
+    os.close(ours)
+    command = ["journal", f"/dev/fd/{its}", "--out", str(tmp_path / "out"), "--write", "below"]
+    assert run([*command, "--in-place"]) == 2
+    assert "A pipe cannot be changed." in capsys.readouterr().err
+    assert run(command) == 0
+    os.close(its)
+    (copy,) = (tmp_path / "out" / "journal").iterdir()
+    assert "Friend: You" in copy.read_text()
+
+
 def test_another_run_on_the_same_journal_is_told_in_one_line(
     vault: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

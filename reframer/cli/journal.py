@@ -111,6 +111,8 @@ def read(context: click.Context, /, path: Path, **options: Any) -> None:
         raise UsageError("--in-place needs to know how.", "Add: --write callout")
     if str(path) == "-" and (options["in_place"] or options["review"]):
         raise UsageError("Standard input can be neither changed nor reviewed.", "Name a file.")
+    if options["in_place"] and path.is_fifo():
+        raise UsageError("A pipe cannot be changed.", "Name a file.")
     context.exit(journaling.read_journal(path, options))
 
 

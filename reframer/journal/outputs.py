@@ -360,11 +360,12 @@ def _changes(finished: Finished, way: Way, left: list[Unread]) -> Iterator[_Chan
             continue
         path, old = document.path, document.written((), way)
         name = document.entries[0].id.rpartition("#")[0]
+        piped = path == STDIN or path.is_fifo()  # nothing is there that could be compared
         try:
-            if path != STDIN and path.read_bytes() != old:
+            if not piped and path.read_bytes() != old:
                 left.append(Unread(path, "It was changed while the run was under way."))
             elif (new := document.written(answers, way)) != old:
-                real = path if path == STDIN else path.resolve()  # a link stays a link
+                real = path if piped else path.resolve()  # a link stays a link
                 yield _Change(real, name, old, new)
         except OSError as error:
             left.append(Unread(path, f"It can no longer be read ({error.strerror})."))

@@ -274,27 +274,18 @@ class Format(Protocol):
         """Whether answers can be put in; the others can only be read."""
 
     def recognises(self, path: Path, head: bytes) -> bool:
-        """Whether a file is of this format, by its name and its first 64 KiB."""
+        """Whether a file is of this format, by its name and its first 64 KiB, or all of a zip."""
 
-    def read(self, path: Path, name: str, ask: AskPassword) -> Document:
-        """Read a file.
+    def parse(self, data: bytes, path: Path, name: str, ask: AskPassword) -> Document:
+        """Read what a file holds.
 
         Args:
-            path: The file.
+            data: The file's bytes.
+            path: Where they come from.
             name: Its path within the journal, with ``/``; the entries' ids begin with it.
             ask: Asks for the password of an encrypted file.
 
         Raises:
             TextUnreadable: The bytes are not what the format promises; the message names the file
                 and, where one can be named, the entry.
-        """
-
-    def parse(self, data: bytes, path: Path, name: str, ask: AskPassword) -> Document:
-        """Read what a file holds; for the rest see `read`.
-
-        Args:
-            data: The file's bytes.
-            path: Where they come from.
-            name: Its path within the journal, with ``/``.
-            ask: Asks for a password.
         """
