@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -223,8 +223,11 @@ class _Answers:
         if review is None:
             return [reply for _, reply in replies], True
         staying: list[Reply] = []
+        keys: Counter[str] = Counter()
         for found, reply in replies:
-            key = hash_of("review", asdict(reply.answer))
+            key = _review_key(found, reply)
+            keys[key] += 1
+            key = hash_of(key, keys[key])
             line = self._kept.get(key)
             if line is None:
                 try:
@@ -310,6 +313,18 @@ def _line(answer: Reframe) -> Line:
         "title": technique.title if technique else "",
         "model": answer.model,
     }
+
+
+def _review_key(found: Found, reply: Reply) -> str:
+    """Return what a reviewer's decision is found by; sentences said again on a day share it.
+
+    Nothing in it moves when answers are written into the journal, as offsets do, or, where answers
+    are entries of their own, the numbers of those that follow.
+    """
+    file = found.entry.id.rpartition("#")[0]
+    day = str(found.entry.day)
+    answer = reply.answer
+    return hash_of("review", file, day, asdict(found.thought), answer.words, answer.technique)
 
 
 def _decision(decided: Reply | None) -> Line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -12,7 +13,7 @@ import pytest
 from reframer.errors import JournalError
 from reframer.journal import outputs
 from reframer.journal.choices import Choices, StopReview
-from reframer.journal.records import Held, JournalResult, Reply, Unread
+from reframer.journal.records import Held, JournalResult, Reply, Unread, Way
 from reframer.journal.run import Answered, Event, Finished, reframe_journal
 from reframer.journal.scan import Scanned
 from reframer.records import Thought, Wishes
@@ -263,6 +264,14 @@ def test_nobody_is_asked_twice_whether_it_was_meant_so(vault: Path) -> None:
     assert len(asked) == 1
 
 
+def test_of_two_entries_in_the_same_words_each_is_asked_about(vault: Path) -> None:
+    for day in ("2024-01-20.md", "2024-01-21.md"):
+        (vault / day).write_text("I worry. I'm an idiot on that day.")
+    result = result_of(vault, Choices(go_on=lambda held: held.entry == "2024-01-20.md#1"))
+    assert [held.went_on for held in result.held] == [True, False]
+    assert len(result.replies) == 6
+
+
 # What is counted
 
 
@@ -344,3 +353,48 @@ def test_a_review_that_was_stopped_goes_on_at_the_next_answer(vault: Path) -> No
     assert (len(ended.result.replies), ended.reviewed) == (5, True)
     assert [reply.answer.entry for reply in ended.result.replies] == seen
     assert model.history == []
+
+
+ENTRIES = [
+    {"creationDate": f"2021-03-0{day}T01:00:00Z", "text": f"I'm such an idiot on day {day}."}
+    for day in range(1, 5)
+]
+PARAGRAPHS = "".join(f"Line {n}. I'm such an idiot, number {n}.\n\n" for n in range(1, 5))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "way"),
+    [
+        ("2024-01-01.md", PARAGRAPHS, "callout"),
+        ("2024-01-01.md", PARAGRAPHS, "below"),
+        ("2024-01-01.md", "I'm such an idiot.\n\n" * 9, "callout"),
+        ("Journal.json", json.dumps({"metadata": {}, "entries": ENTRIES}), "below"),
+    ],
+)
+def test_a_review_goes_on_at_the_next_answer_also_where_it_was_written_into_the_journal(
+    tmp_path: Path, name: str, text: str, way: Way
+) -> None:
+    journal = tmp_path / name
+    journal.write_text(text)
+    count = text.count("idiot")
+    seen: list[str] = []
+
+    def review(reply: Reply, thought: Thought) -> Reply | None:
+        seen.append(thought.story)
+        match len(seen):
+            case 1:
+                return reply.edited("My own words")
+            case 2:
+                return None
+            case 4:
+                raise StopReview
+        return reply
+
+    for stay in (2, count - 1):
+        for event in reframe_journal(friend(), journal, Choices(review=review)):
+            if isinstance(event, Finished):
+                assert len(event.result.replies) == stay
+                outputs.write_in_place(event, way)
+    assert len(seen) == count + 1  # the fourth, at which it was stopped, is asked about again
+    assert seen[3] == seen[4]
+    assert journal.read_text().count("My own words") == 1
