@@ -257,6 +257,19 @@ class Reframer:
         made_from = repr((self._speaker.name, self._speaker.says, cards))
         return hashlib.sha256(made_from.encode()).hexdigest()
 
+    def asked(self, wishes: Wishes) -> str:
+        """Return the id of the model that is asked for words; empty where all are written by hand.
+
+        It was given a thought also where none of its drafts could be shown in the end.
+
+        Args:
+            wishes: How the person would like to be spoken to.
+
+        Raises:
+            ModelError: The model is missing, damaged or too large.
+        """
+        return self._speaker.name if self._asks(wishes) else ""
+
     def as_runnable(self) -> Runnable[str, Reframe]:
         """Return the whole flow as a LangChain runnable from text to `Reframe`.
 
@@ -311,9 +324,12 @@ class Reframer:
         So it is for children, where no opening is wanted of a model that words openings, and where
         an example says the same as an adult's thought: its answer answers the thought, too.
         """
+        return not self._asks(wishes) or (wishes.voice == "adult" and match.twin)
+
+    def _asks(self, wishes: Wishes) -> bool:
+        """Whether such wishes leave anything for the model to word."""
         no_opening = self._speaker.says == "openings" and not wants_opening(wishes)
-        answered = wishes.voice == "adult" and match.twin
-        return wishes.voice == "child" or no_opening or answered
+        return wishes.voice != "child" and not no_opening
 
     def _said_back(self, thought: Thought, wishes: Wishes) -> str:
         """Return what rules say back of a thought, if an opening is wanted."""

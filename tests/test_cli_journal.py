@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -22,8 +23,9 @@ from reframer import paths, settings
 from reframer.cli import history, journaling, run
 from reframer.engine import Reframer
 from reframer.journal import checkpoint
+from reframer.journal.formats import FORMATS
 from reframer.journal.records import AskPassword, Unread
-from reframer.records import Wishes
+from reframer.records import KINDS, Wishes
 from tests.journal.conftest import DAYS
 from tests.journal.friend import SAYINGS, PlainModel, friend
 from tests.journal.test_formats_reading import FILES
@@ -128,6 +130,21 @@ def test_a_journal_comes_on_standard_input_too(
     )
     assert run(["journal", "-", "--out", str(tmp_path / "out"), "--write", "below"]) == 0
     assert len(records(tmp_path / "out")) == 1
+    (copy,) = (tmp_path / "out" / "journal").iterdir()
+    assert "Friend: You" in copy.read_text()
+
+
+def test_a_journal_that_comes_through_a_pipe_can_be_copied_and_not_changed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    its, ours = os.pipe()
+    os.write(ours, b"2024-01-15\nI'm such an idiot.\n")
+    os.close(ours)
+    command = ["journal", f"/dev/fd/{its}", "--out", str(tmp_path / "out"), "--write", "below"]
+    assert run([*command, "--in-place"]) == 2
+    assert "A pipe cannot be changed." in capsys.readouterr().err
+    assert run(command) == 0
+    os.close(its)
     (copy,) = (tmp_path / "out" / "journal").iterdir()
     assert "Friend: You" in copy.read_text()
 
@@ -312,6 +329,19 @@ def test_a_dry_run_shows_what_would_be_answered_without_the_model_and_writes_not
     assert {name for name in files if not name.endswith(".lock")} == {*DAYS, "broken.md"}
 
 
+def test_a_dry_run_that_is_cut_off_leaves_nothing_behind(
+    vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*_: object) -> None:
+        raise BrokenPipeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journaling._Words, "would_answer", closed)
+        run(["journal", str(vault), "--dry-run"])
+    assert list(checkpoint.folder().glob("*.jsonl")) == []
+    assert run(["journal", str(vault), "--dry-run"]) == 0
+
+
 @pytest.mark.parametrize(
     ("options", "count"),
     [
@@ -372,6 +402,12 @@ def test_the_settings_say_how_the_friend_speaks_unless_the_command_does(
     assert asked[0] == wishes
 
 
+def test_the_guide_names_every_kind_and_format_that_can_be_chosen() -> None:
+    guide = (Path(__file__).parent.parent / "docs" / "journal.md").read_text(encoding="utf-8")
+    names = {*KINDS, *(each.name for each in FORMATS)}
+    assert {name for name in names if f"`{name}`" not in guide} == set()
+
+
 # Writing
 
 
@@ -427,11 +463,15 @@ def test_a_name_as_long_as_names_can_be_does_not_stop_a_run(
     assert "Read 2 entries" in capsys.readouterr().out
 
 
-def test_in_place_can_be_undone(vault: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_in_place_can_be_undone_with_the_command_that_is_shown(
+    vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vault = vault.rename(vault.with_name("Tom's diary"))
     assert run(["journal", str(vault), "--write", "replace", "--in-place"]) == 0
-    assert "journal undo" in capsys.readouterr().out
+    command = capsys.readouterr().out.splitlines()[-1].partition("was there: ")[2]
     assert "idiot" not in texts(vault)["2024-01-15.md"]
-    assert run(["journal", "undo", str(vault)]) == 0
+    assert shlex.split(command)[0] == "reframer"
+    assert run(shlex.split(command)[1:]) == 0
     assert texts(vault) == DAYS
     assert "2024-01-15.md" in capsys.readouterr().out
     assert run(["journal", "undo", str(vault)]) == 1

@@ -25,7 +25,7 @@ from reframer.conversation import Conversation, Turn
 from reframer.engine import Speaker
 from reframer.errors import ModelMissing
 from reframer.history import Entry, History
-from reframer.journal.records import Held
+from reframer.journal.records import Held, Unread
 from reframer.journal.run import Answered
 from reframer.journal.scan import Scanned
 from reframer.knowledge import load_background, load_techniques
@@ -39,6 +39,7 @@ from reframer.ui.desk import Desk
 from reframer.ui.friend import Friend
 from reframer.ui.help import helplines_markup
 from reframer.ui.house import House
+from reframer.ui.journal import Journal
 from reframer.ui.keeper import Keeper
 from reframer.ui.over_time import over_time_markup, parts
 from reframer.ui.practice import library_markup, today_markup, todays
@@ -287,6 +288,21 @@ def test_a_stopped_journal_tells_of_no_more_answers_and_keeps_those_it_has(house
     assert list(going) == []
     assert desk.answers == before
     assert desk.written()
+
+
+def test_a_journal_stopped_before_any_answer_still_tells_what_could_not_be_read(
+    house: House,
+) -> None:
+    with gr.Blocks():
+        tab = Journal(replace(house, friend=plain.friend()))  # type: ignore[arg-type]
+    desk: Desk = tab.desk.value
+    going = desk.run(
+        '{"metadata": {}, "entries": [{"text": 3}, {"text": "I am an idiot."}]}', "Journal.json"
+    )
+    assert any(isinstance(event, Unread) for event in going)
+    said = tab._stopped(desk)[tab._progress]
+    assert "Nothing was answered yet." in said
+    assert "Entry 1 of Journal.json" in said
 
 
 # Practice

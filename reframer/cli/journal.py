@@ -71,7 +71,12 @@ def journal() -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the report; by default beside the journal.",
 )
-@click.option("--format", metavar="NAME", default="", help="Format; by default seen by content.")
+@click.option(
+    "--format",
+    metavar="NAME",
+    default="",
+    help="Format; by default seen by content. The names are in docs/journal.md.",
+)
 @click.option("--write", type=click.Choice(_WAYS), help="Also put the answers into copies.")
 @click.option("--in-place", is_flag=True, help="With --write: into the journal, after a backup.")
 @click.option("--review", is_flag=True, help="Go through the answers before they are written.")
@@ -82,7 +87,11 @@ def journal() -> None:
 @click.option("--until", metavar="DAY", type=_DAY, callback=_day, help="Last day to read.")
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Answer at most N.")
 @click.option(
-    "--kinds", metavar="KIND,...", callback=_kinds, default="", help="Answer these kinds only."
+    "--kinds",
+    metavar="KIND,...",
+    callback=_kinds,
+    default="",
+    help="Answer these kinds only. The names are in docs/journal.md.",
 )
 @click.option(
     "--min-strength",
@@ -111,6 +120,8 @@ def read(context: click.Context, /, path: Path, **options: Any) -> None:
         raise UsageError("--in-place needs to know how.", "Add: --write callout")
     if str(path) == "-" and (options["in_place"] or options["review"]):
         raise UsageError("Standard input can be neither changed nor reviewed.", "Name a file.")
+    if options["in_place"] and path.is_fifo():
+        raise UsageError("A pipe cannot be changed.", "Name a file.")
     context.exit(journaling.read_journal(path, options))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -120,11 +121,13 @@ def _dry_run(
     """Show what would be answered, without a model, and return what could not be read."""
     with checkpoint.opened(path, choices.lock) as kept:
         scan = Scan(reframer, open_journal(path, choices.format, choices.ask), choices, kept)
-        for event in scan.run():
-            teller.tell(event)
-        teller.would_answer(scan)
-        if kept.fresh:  # it is no run that was cut off
-            kept.remove()
+        try:
+            for event in scan.run():
+                teller.tell(event)
+            teller.would_answer(scan)
+        finally:
+            if kept.fresh:  # it is no run that was cut off
+                kept.remove()
     return tuple(scan.unread)
 
 
@@ -276,7 +279,8 @@ class _Words:
         click.echo(f"The report is {report}.")
         if written.backup:
             click.echo(f"Changed {_number(len(written.files), 'file')} of the journal.")
-            click.echo(f"To put back what was there: reframer journal undo {result.path}")
+            undo = shlex.join(["reframer", "journal", "undo", str(result.path)])
+            click.echo(f"To put back what was there: {undo}")
         elif written.files:
             click.echo(f"Copies with the answers in: {_number(len(written.files), 'file')}.")
         if not finished.reviewed:

@@ -80,7 +80,7 @@ def beside(journal: Path) -> Path:
     if journal == STDIN:
         return Path("journal-reframed")
     whole = journal.resolve()
-    name = whole.name if whole.is_dir() else whole.stem
+    name = whole.name  # with its suffix: diary.md and diary.txt are two journals
     if len(os.fsencode(name + _REPORT)) <= _LONGEST_NAME:
         return whole.with_name(name + _REPORT)
     end = f"-{checkpoint.name_of(whole)}{_REPORT}"  # so that two names cut alike stay apart
@@ -92,11 +92,12 @@ def check_folder(out: Path, journal: Path) -> None:
     """Make sure before a long run that its report has a place.
 
     Raises:
-        UsageError: The folder is the journal itself, holds another folder where copies would go, or
-            cannot be written to.
+        UsageError: The folder is the journal itself, holds what no run left where a report and
+            copies would go, or cannot be written to.
     """
     copies, whole = out.joinpath(COPIES).resolve(), journal.resolve()
-    foreign = copies.exists() and not out.joinpath(REPORT_FILES[0]).exists()
+    own, *others = (out.joinpath(name).exists() for name in (*REPORT_FILES, COPIES))
+    foreign = any(others) and not own
     if out.resolve() == whole or foreign or whole.is_relative_to(copies):
         raise UsageError(
             "The report needs a folder of its own.", f"For example: --out {out / _REPORT[1:]}"
@@ -201,14 +202,19 @@ def write_copies(finished: Finished, way: Way, out: Path) -> Written:
         finished: The end of the run.
         way: How the answers are put in.
         out: Folder of the report; the copies go into ``journal`` in it, under their own names.
+            What is there is removed first; `check_folder` makes sure that an earlier run left it.
 
     Raises:
         JournalError: They cannot be written.
     """
     files: list[Path] = []
     left: list[Unread] = []
+    copies = out / COPIES
+    with _told(out):
+        if copies.exists():
+            shutil.rmtree(copies)
     for change in _changes(finished, way, left):
-        copy = out.joinpath(COPIES, change.name)
+        copy = copies / change.name
         with _told(out), paths.atomic_write(copy) as file:
             file.write(change.new)
         files.append(copy)
@@ -360,11 +366,12 @@ def _changes(finished: Finished, way: Way, left: list[Unread]) -> Iterator[_Chan
             continue
         path, old = document.path, document.written((), way)
         name = document.entries[0].id.rpartition("#")[0]
+        piped = path == STDIN or path.is_fifo()  # nothing is there that could be compared
         try:
-            if path != STDIN and path.read_bytes() != old:
+            if not piped and path.read_bytes() != old:
                 left.append(Unread(path, "It was changed while the run was under way."))
             elif (new := document.written(answers, way)) != old:
-                real = path if path == STDIN else path.resolve()  # a link stays a link
+                real = path if piped else path.resolve()  # a link stays a link
                 yield _Change(real, name, old, new)
         except OSError as error:
             left.append(Unread(path, f"It can no longer be read ({error.strerror})."))

@@ -28,10 +28,11 @@ class Entry:
             the same whenever the unchanged journal is read.
         day: The day it was written for; None where the journal does not say.
         title: Its heading or first line, for finding it again; may be empty.
-        text: The entry as the writer sees it, without the format's own marks around it.
-        heard: As long as ``text``, with everything that is not the writer's own prose (front
-            matter, code, links, tags, quotes of others, task boxes) blanked out by white space, so
-            that offsets agree. Line breaks stay. Of a link the words that are read stay, too.
+        text: The entry as the writer sees it, without the format's own marks around it, such as
+            front matter. Safety reads all of it.
+        heard: As long as ``text``, with everything that is not the writer's own prose (code, links,
+            tags, quotes of others, task boxes) blanked out by white space, so that offsets agree.
+            Line breaks stay. Of a link the words that are read stay, too.
     """
 
     id: str
@@ -205,6 +206,8 @@ class JournalResult:
         insight: What is said how often.
         unread: What could not be read.
         model: Id of the model that spoke; empty where none did.
+        asked: Id of the model that was given sentences, whoever spoke in the end; empty where none
+            was.
         made: The day on which this was made.
     """
 
@@ -219,6 +222,7 @@ class JournalResult:
     insight: Insight
     unread: tuple[Unread, ...]
     model: str
+    asked: str
     made: date
 
 
@@ -270,27 +274,18 @@ class Format(Protocol):
         """Whether answers can be put in; the others can only be read."""
 
     def recognises(self, path: Path, head: bytes) -> bool:
-        """Whether a file is of this format, by its name and its first 64 KiB."""
+        """Whether a file is of this format, by its name and its first 64 KiB, or all of a zip."""
 
-    def read(self, path: Path, name: str, ask: AskPassword) -> Document:
-        """Read a file.
+    def parse(self, data: bytes, path: Path, name: str, ask: AskPassword) -> Document:
+        """Read what a file holds.
 
         Args:
-            path: The file.
+            data: The file's bytes.
+            path: Where they come from.
             name: Its path within the journal, with ``/``; the entries' ids begin with it.
             ask: Asks for the password of an encrypted file.
 
         Raises:
             TextUnreadable: The bytes are not what the format promises; the message names the file
                 and, where one can be named, the entry.
-        """
-
-    def parse(self, data: bytes, path: Path, name: str, ask: AskPassword) -> Document:
-        """Read what a file holds; for the rest see `read`.
-
-        Args:
-            data: The file's bytes.
-            path: Where they come from.
-            name: Its path within the journal, with ``/``.
-            ask: Asks for a password.
         """

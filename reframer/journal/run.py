@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -136,7 +136,7 @@ def _run(
     yield from answers.run(scan.found)
     yield from answers.run(scan.gone_on())
     replies, reviewed = answers.reviewed()
-    result = _result(path, scan, replies, answers.models)
+    result = _result(path, scan, replies, answers)
     yield Finished(result, tuple(scan.documents.values()), reviewed)
     return reviewed
 
@@ -164,10 +164,12 @@ class _Answers:
 
     Attributes:
         models: Ids of the models that spoke.
+        asked: Id of the model that was given sentences; empty where none was.
     """
 
     def __init__(self, reframer: Reframer, choices: Choices, kept: Checkpoint) -> None:
         self.models: set[str] = set()
+        self.asked = ""
         self._reframer = reframer
         self._choices = choices
         self._kept = kept
@@ -180,7 +182,10 @@ class _Answers:
         Args:
             found: The sentences, in the journal's order.
         """
-        fingerprint = self._reframer.fingerprint() if found else ""
+        if not found:  # so that no model is opened for nothing
+            return
+        fingerprint = self._reframer.fingerprint()
+        self.asked = self._reframer.asked(self._choices.wishes)
         pace = _Pace(len(found))
         for turn, other_than in _turns(found, self._used):
             wishes = replace(self._choices.wishes, other_than=other_than)
@@ -218,8 +223,11 @@ class _Answers:
         if review is None:
             return [reply for _, reply in replies], True
         staying: list[Reply] = []
+        keys: Counter[str] = Counter()
         for found, reply in replies:
-            key = hash_of("review", asdict(reply.answer))
+            key = _review_key(found, reply)
+            keys[key] += 1
+            key = hash_of(key, keys[key])
             line = self._kept.get(key)
             if line is None:
                 try:
@@ -270,7 +278,7 @@ def _turns(
             waiting = [number for number in waiting if number not in turn]
 
 
-def _result(path: Path, scan: Scan, replies: Sequence[Reply], models: set[str]) -> JournalResult:
+def _result(path: Path, scan: Scan, replies: Sequence[Reply], answers: _Answers) -> JournalResult:
     return JournalResult(
         title=_title(path),
         path=path,
@@ -282,7 +290,8 @@ def _result(path: Path, scan: Scan, replies: Sequence[Reply], models: set[str]) 
         held=tuple(scan.held),
         insight=scan.tally.insight(replies),
         unread=tuple(scan.unread),
-        model=", ".join(sorted(models)),
+        model=", ".join(sorted(answers.models)),
+        asked=answers.asked,
         made=date.today(),
     )
 
@@ -304,6 +313,18 @@ def _line(answer: Reframe) -> Line:
         "title": technique.title if technique else "",
         "model": answer.model,
     }
+
+
+def _review_key(found: Found, reply: Reply) -> str:
+    """Return what a reviewer's decision is found by; sentences said again on a day share it.
+
+    Nothing in it moves when answers are written into the journal, as offsets do, or, where answers
+    are entries of their own, the numbers of those that follow.
+    """
+    file = found.entry.id.rpartition("#")[0]
+    day = str(found.entry.day)
+    answer = reply.answer
+    return hash_of("review", file, day, asdict(found.thought), answer.words, answer.technique)
 
 
 def _decision(decided: Reply | None) -> Line:

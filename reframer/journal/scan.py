@@ -146,7 +146,8 @@ class Scan:
         return self._find(sorted(taken_up, key=lambda read: read.place))[:left]
 
     def _goes_on(self, held: Held, go_on: GoOn) -> bool:
-        key = hash_of("went on", _VERSION, self._of_concern[held.entry].entry.text)
+        # Of this entry alone: another one in the same words may be meant.
+        key = hash_of("went on", _VERSION, held.entry, self._of_concern[held.entry].entry.text)
         line = self._kept.get(key)
         if line is None:
             line = {"went_on": go_on(held)}

@@ -128,7 +128,8 @@ class Journal:
 
     def _stopped(self, desk: Desk) -> Shown:
         desk.stop()
-        said = _outcome(desk) if desk.answers else "Nothing was answered yet."
+        nothing = " ".join(("Nothing was answered yet.", *desk.unread))
+        said = _outcome(desk) if desk.answers else nothing
         return {**self._view(desk), self._progress: prose(f"Stopped. {said}")}
 
     def _keep(self, desk: Desk, words: str) -> Shown:

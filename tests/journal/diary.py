@@ -304,6 +304,7 @@ def diary() -> JournalResult:
         ),
         unread=(Unread(FOLDER / "old" / "scan.md", "The bytes are not text in UTF-8."),),
         model="qwen2.5-1.5b",
+        asked="qwen2.5-1.5b",
         made=date(2026, 4, 1),
     )
 

@@ -111,12 +111,15 @@ class PlainModel(BaseChatModel):
 
 
 def friend(
-    model: BaseChatModel | None = None, ear: Ear | None = None, safety: Watch | None = None
+    model: BaseChatModel | None = None,
+    ear: Ear | None = None,
+    safety: Watch | None = None,
+    name: str = "plain",
 ) -> Reframer:
     rooms = Rooms(
         ear or Ear(),  # type: ignore[arg-type]
         FakeRetriever(*map(technique, WORDS)),  # type: ignore[arg-type]
         EverythingFits,  # type: ignore[arg-type]
-        lambda: Speaker(model or PlainModel(), "plain", "answers"),
+        lambda: Speaker(model or PlainModel(), name, "answers"),
     )
     return Reframer(safety or Watch(), lambda: rooms, country="GB")  # type: ignore[arg-type]

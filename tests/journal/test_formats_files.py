@@ -9,6 +9,7 @@ import json
 import os
 import struct
 import sys
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from cryptography.fernet import Fernet
 from reframer.errors import TextUnreadable, UsageError
 from reframer.journal import formats
 from reframer.journal.formats import find, open_journal
-from reframer.journal.records import Document, Format, Unread
+from reframer.journal.records import Document, Unread
 from tests.journal.journals import FIXTURES, PASSWORD, answer, ask, read, read_one, written
 from tests.journal.test_formats_reading import FILES, zipped
 
@@ -122,11 +123,12 @@ def test_no_more_than_one_file_is_held(tmp_path: Path, monkeypatch: pytest.Monke
         written(tmp_path, f"{number}.txt", "Tired.\n")
     opened: list[str] = []
 
-    def found(path: Path) -> Format:
+    def opening(path: Path, name: str) -> bytes:
         opened.append(path.name)
-        return find(path)
+        return read_bytes(path, name)
 
-    monkeypatch.setattr(formats, "find", found)
+    read_bytes = formats._bytes
+    monkeypatch.setattr(formats, "_bytes", opening)
     journal = open_journal(tmp_path, None, ask)
     assert opened == []
     next(journal)
@@ -294,6 +296,28 @@ def test_standard_input_is_read_as_a_file(text: str, monkeypatch: pytest.MonkeyP
     assert not isinstance(document, Unread)
     assert [entry.id for entry in document.entries] == ["stdin#1"]
     assert document.entries[0].text.endswith("I'm lazy.\n")
+
+
+def test_an_export_comes_on_standard_input_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = zipped(tmp_path / "export.zip", FIXTURES / "day_one").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(export)))
+    (document,) = read(Path("-"))
+    assert not isinstance(document, Unread)
+    assert (document.format, len(document.entries)) == ("Day One", 2)
+
+
+def test_a_pipe_is_read_from_its_first_byte_to_its_last(tmp_path: Path) -> None:
+    export = zipped(tmp_path / "export.zip", FIXTURES / "day_one").read_bytes()
+    day = "2024-01-01\nI'm lazy.\n\n"
+    for data, entries in ((day.encode(), 1), ((day * 8000).encode(), 8000), (export, 2)):
+        pipe = tmp_path / f"pipe-{len(data)}"
+        os.mkfifo(pipe)
+        writing = threading.Thread(target=pipe.write_bytes, args=(data,), daemon=True)
+        writing.start()
+        assert len(read_one(pipe).entries) == entries
+        writing.join(10)
 
 
 def test_a_format_may_be_named(tmp_path: Path) -> None:

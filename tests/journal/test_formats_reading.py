@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -134,6 +135,13 @@ def test_dates_above_a_day_begin_entries_and_what_stands_above_them_is_kept() ->
     ]
 
 
+def test_a_day_below_a_mark_that_was_never_closed_is_an_entry(tmp_path: Path) -> None:
+    text = "# 2024-01-01\nThe sign said <!-- or so.\n\n# 2024-01-02\nI'm lazy.\n"
+    document = read_one(written(tmp_path, "diary.md", text))
+    assert days(document) == ["2024-01-01", "2024-01-02"]
+    assert heard(document)[1] == ["I'm lazy."]
+
+
 def test_a_date_in_a_code_fence_is_no_heading() -> None:
     document = read_one(FIXTURES / FILES["dated"])
     assert days(document) == ["None", "2024-01-15", "2024-01-15", "2024-01-16"]
@@ -148,6 +156,8 @@ def test_a_date_in_a_code_fence_is_no_heading() -> None:
         ("## 2024-01-15 14:50", "2024-01-15"),
         ("2024-01-15", "2024-01-15"),
         ("2024-01-15 Monday", "2024-01-15"),
+        ("2024-01-17 (Wed) 9:30", "2024-01-17"),
+        ("2024-01-18, Thurs", "2024-01-18"),
         ("2024/1/5", "2024-01-05"),
         ("Monday, 15 January 2024", "2024-01-15"),
         ("monday 15th of january 2024:", "2024-01-15"),
@@ -166,6 +176,25 @@ def test_a_date_in_a_code_fence_is_no_heading() -> None:
 def test_dates_are_read_as_people_write_them(line: str, day: str | None, tmp_path: Path) -> None:
     document = read_one(written(tmp_path, "diary.txt", f"{line}\nTired.\n"))
     assert days(document) == [str(day)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("diary.md", "# 2024-01-15 Sunk so low that I want to die."),
+        ("diary.md", "# 2024-01-15 (Wedding of Tom)"),
+        ("diary.txt", "2024-01-15 Wedding"),
+        ("diary.org", "* 2024-01-15 Sunk so low that I want to die."),
+        ("diary.org", "* [I want to die tonight]"),
+        ("diary.org", "* <so tired>"),
+    ],
+)
+def test_no_word_of_a_heading_is_taken_for_a_day_or_a_time(
+    name: str, text: str, tmp_path: Path
+) -> None:
+    document = read_one(written(tmp_path, name, f"{text}\nSlept.\n"))
+    said = re.sub(r"^[#* ]*(2024-01-15 )?", "", text)
+    assert [entry.text.splitlines()[0].endswith(said) for entry in document.entries] == [True]
 
 
 @pytest.mark.parametrize(
@@ -194,6 +223,14 @@ def test_the_day_may_be_in_the_name_of_a_file(name: str, day: str, tmp_path: Pat
             "I'm lazy.\n```\nnever closed\nTired.",
             ["I'm lazy.", "```", "never closed", "Tired."],
         ),
+        ("a.md", "The sign said <!-- or so.\nTired.", ["The sign said <!-- or so.", "Tired."]),
+        ("a.md", "Said <!-- twice.\nTired. <!-- draft -->", ["Said <!-- twice.", "Tired."]),
+        ("a.org", "#+begin_quote\nnever closed\nTired.", ["never closed", "Tired."]),
+        (
+            "a.org",
+            "#+begin_quote\nI'm lazy.\n#+BEGIN_QUOTE\nFriend: No.\n#+END_quote\nTired.",
+            ["I'm lazy.", "Tired."],
+        ),
         ("a.md", "~~~\ncode\n~~~\nTired.", ["Tired."]),
         ("a.txt", "~~~~~\nI'm lazy.\n~~~~~\nTired.", ["~~~~~", "I'm lazy.", "~~~~~", "Tired."]),
         ("a.md", "100%% lazy.\nTired.", ["100%% lazy.", "Tired."]),
@@ -201,6 +238,17 @@ def test_the_day_may_be_in_the_name_of_a_file(name: str, day: str, tmp_path: Pat
         ("a.txt", "---\nme: lazy\n---\nTired.", ["me: lazy", "Tired."]),
         ("a.md", "---\nme: lazy\n---\nTired.", ["Tired."]),
         ("a.md", "---\nme: lazy\nTired.", ["me: lazy", "Tired."]),
+        (
+            "a.md",
+            "---\nMonday: I'm lazy.\nI shouted.\n---\nTired.",
+            ["Monday: I'm lazy.", "I shouted.", "Tired."],
+        ),
+        (
+            "a.md",
+            "---\r\n# mine\r\ntags:\r\n- lazy\r\n-\r\n\r\n"
+            'date created: 2024-01-15 10:00\r\n"a:b": |\r\n  lazy\r\n---\r\nTired.',
+            ["Tired."],
+        ),
         ("a.md", "I don`t care, I can`t.", ["I don`t care, I can`t."]),
         ("a.md", "Title\n=====\n> [!friend] A friend\n> Rest.\n", ["Title"]),
         ("a.md", "Write to https://example.org/lazy?x=1 now", ["Write to now"]),

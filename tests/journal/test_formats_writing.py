@@ -87,19 +87,21 @@ def test_a_friends_words_are_not_heard_as_the_writers_own(
     assert words_heard(again) == words_heard(document)
 
 
-@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("name", [*SAID, "jrnl-encrypted"])
 @pytest.mark.parametrize("way", ["callout", "below"])
 def test_the_same_words_are_not_put_in_again_by_a_later_run(
     name: str, way: Way, tmp_path: Path
 ) -> None:
-    first, *others = SAID[name]
-    data = (FIXTURES / FILES[name]).read_bytes()
+    said = SAID[name.removesuffix("-encrypted")]
+    first, *others = said
+    runs = [(FIXTURES / FILES[name]).read_bytes()]
     for sentences in ([first], [first, *others], [first, *others]):
-        document = read_one(written(tmp_path, FILES[name], data))
-        data = document.written(answers(document, {one: SAID[name][one] for one in sentences}), way)
-    again = read_one(written(tmp_path, FILES[name], data))
+        document = read_one(written(tmp_path, FILES[name], runs[-1]))
+        runs.append(document.written(answers(document, {s: said[s] for s in sentences}), way))
+    assert runs[-1] == runs[-2]
+    again = read_one(written(tmp_path, FILES[name], runs[-1]))
     once = read_one(FIXTURES / FILES[name])
-    whole = read_one(written(tmp_path, FILES[name], once.written(answers(once, SAID[name]), way)))
+    whole = read_one(written(tmp_path, FILES[name], once.written(answers(once, said), way)))
     assert sorted(words_of(again)) == sorted(words_of(whole))
 
 

@@ -67,7 +67,11 @@ def test_the_markdown_begins_gently_with_what_was_not_answered(vault: Path, tmp_
 
 @pytest.mark.parametrize(
     ("journal", "folder"),
-    [("vault", "vault-reframed"), ("diary.txt", "diary-reframed")],
+    [
+        ("vault", "vault-reframed"),
+        ("diary.txt", "diary.txt-reframed"),
+        ("diary.md", "diary.md-reframed"),
+    ],
 )
 def test_the_report_lies_beside_the_journal(
     tmp_path: Path, vault: Path, journal: str, folder: str
@@ -79,6 +83,22 @@ def test_the_report_never_mixes_with_the_journal(vault: Path) -> None:
     outputs.check_folder(vault / "report", vault)
     with pytest.raises(UsageError, match="a folder of its own"):
         outputs.check_folder(vault, vault)
+
+
+@pytest.mark.parametrize("mine", ["report.html", "reframes.csv", "reframes.md", "journal/day.md"])
+def test_a_report_takes_the_place_of_an_earlier_one_and_of_nothing_else(
+    vault: Path, tmp_path: Path, mine: str
+) -> None:
+    out = tmp_path / "out"
+    file = out / mine
+    file.parent.mkdir(parents=True)
+    file.write_text("Mine.")
+    with pytest.raises(UsageError, match="a folder of its own"):
+        outputs.check_folder(out, vault)
+    assert file.read_text() == "Mine."
+    outputs.check_folder(tmp_path / "other", vault)
+    outputs.write_report(finish(vault).result, tmp_path / "other")
+    outputs.check_folder(tmp_path / "other", vault)
 
 
 def test_a_folder_that_cannot_be_made_is_named_before_the_run(vault: Path, tmp_path: Path) -> None:
@@ -108,6 +128,18 @@ def test_copies_hold_the_answers_and_the_journal_stays(vault: Path, tmp_path: Pa
         assert DAYS[file.name].splitlines()[0] in text
     assert written.left == ()
     assert bytes_of(vault) == ORIGINAL
+
+
+def test_copies_of_an_earlier_run_are_not_left_among_the_new_ones(
+    vault: Path, tmp_path: Path
+) -> None:
+    outputs.write_copies(finish(vault), "callout", tmp_path / "out")
+    (vault / "2024-01-15.md").write_text("Anna called.\n")
+    written = outputs.write_copies(finish(vault), "callout", tmp_path / "out")
+    assert {file.name for file in written.files} == ANSWERED - {"2024-01-15.md"}
+    assert {file.name for file in (tmp_path / "out" / "journal").iterdir()} == {
+        file.name for file in written.files
+    }
 
 
 def test_copies_keep_their_folders(tmp_path: Path) -> None:

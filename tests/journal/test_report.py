@@ -48,6 +48,7 @@ NOTHING = JournalResult(
     insight=Insight(),
     unread=(),
     model="",
+    asked="",
     made=date(2026, 4, 1),
 )
 
@@ -204,6 +205,7 @@ def test_whatever_somebody_wrote_stays_text(page: Page) -> None:
         ),
         unread=(Unread(Path(HOSTILE), HOSTILE),),
         model=HOSTILE,
+        asked=f"openai:{HOSTILE}",
     )
     shown = Page(report_html(hostile))
     assert not shown.all("script") + shown.all("img")
@@ -300,9 +302,11 @@ def test_files_that_could_not_be_read_are_named_within_the_journal(page: Page) -
 
 def test_a_chosen_server_is_named_as_the_one_that_was_given_the_sentences() -> None:
     assert "Nothing left this machine." in Page(report_html(diary())).words
-    served = Page(report_html(replace(diary(), model="openai:large"))).words
-    assert "Nothing left this machine." not in served
-    assert "a server you chose" in served
+    for model in ("openai:large", ""):  # also where none of its drafts could be shown
+        served = Page(report_html(replace(diary(), model=model, asked="openai:large"))).words
+        assert "Nothing left this machine." not in served
+        assert "300 characters that stand before each, were given to openai:large" in served
+        assert "a server you chose" in served
 
 
 def test_months_without_entries_keep_their_place_in_the_pictures() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -12,10 +13,10 @@ import pytest
 from reframer.errors import JournalError
 from reframer.journal import outputs
 from reframer.journal.choices import Choices, StopReview
-from reframer.journal.records import Held, JournalResult, Reply, Unread
+from reframer.journal.records import Held, JournalResult, Reply, Unread, Way
 from reframer.journal.run import Answered, Event, Finished, reframe_journal
 from reframer.journal.scan import Scanned
-from reframer.records import Thought
+from reframer.records import Thought, Wishes
 from tests.journal import friend as friends
 from tests.journal.friend import Ear, PlainModel, friend
 from tests.journal.journals import FIXTURES, ask
@@ -121,7 +122,7 @@ def test_a_journal_of_every_format_is_answered_and_only_copies_are_written(
 
 def test_a_journal_without_entries_is_no_error(tmp_path: Path) -> None:
     result = result_of(tmp_path)
-    assert (result.entries, result.replies, result.model) == (0, (), "")
+    assert (result.entries, result.replies, result.model, result.asked) == (0, (), "", "")
 
 
 def test_a_very_long_entry_is_heard_to_its_end(tmp_path: Path) -> None:
@@ -129,6 +130,19 @@ def test_a_very_long_entry_is_heard_to_its_end(tmp_path: Path) -> None:
     (tmp_path / "2024-01-01.md").write_text(text)
     (reply,) = result_of(tmp_path).replies
     assert text[reply.answer.start : reply.answer.end] == "I'm such an idiot."
+
+
+def test_who_was_given_the_sentences_is_known_also_where_the_cards_spoke_in_the_end(
+    vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(friends, "SAYINGS", ("You are a useless idiot.",))
+    model = PlainModel()
+    result = result_of(vault, model=model, name="openai:big")
+    assert model.history
+    assert {reply.answer.origin for reply in result.replies} == {"card"}
+    assert (result.model, result.asked) == ("", "openai:big")
+    child = result_of(vault, Choices(wishes=Wishes(voice="child")), name="openai:big")
+    assert child.asked == ""
 
 
 # What is chosen
@@ -250,6 +264,14 @@ def test_nobody_is_asked_twice_whether_it_was_meant_so(vault: Path) -> None:
     assert len(asked) == 1
 
 
+def test_of_two_entries_in_the_same_words_each_is_asked_about(vault: Path) -> None:
+    for day in ("2024-01-20.md", "2024-01-21.md"):
+        (vault / day).write_text("I worry. I'm an idiot on that day.")
+    result = result_of(vault, Choices(go_on=lambda held: held.entry == "2024-01-20.md#1"))
+    assert [held.went_on for held in result.held] == [True, False]
+    assert len(result.replies) == 6
+
+
 # What is counted
 
 
@@ -331,3 +353,48 @@ def test_a_review_that_was_stopped_goes_on_at_the_next_answer(vault: Path) -> No
     assert (len(ended.result.replies), ended.reviewed) == (5, True)
     assert [reply.answer.entry for reply in ended.result.replies] == seen
     assert model.history == []
+
+
+ENTRIES = [
+    {"creationDate": f"2021-03-0{day}T01:00:00Z", "text": f"I'm such an idiot on day {day}."}
+    for day in range(1, 5)
+]
+PARAGRAPHS = "".join(f"Line {n}. I'm such an idiot, number {n}.\n\n" for n in range(1, 5))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "way"),
+    [
+        ("2024-01-01.md", PARAGRAPHS, "callout"),
+        ("2024-01-01.md", PARAGRAPHS, "below"),
+        ("2024-01-01.md", "I'm such an idiot.\n\n" * 9, "callout"),
+        ("Journal.json", json.dumps({"metadata": {}, "entries": ENTRIES}), "below"),
+    ],
+)
+def test_a_review_goes_on_at_the_next_answer_also_where_it_was_written_into_the_journal(
+    tmp_path: Path, name: str, text: str, way: Way
+) -> None:
+    journal = tmp_path / name
+    journal.write_text(text)
+    count = text.count("idiot")
+    seen: list[str] = []
+
+    def review(reply: Reply, thought: Thought) -> Reply | None:
+        seen.append(thought.story)
+        match len(seen):
+            case 1:
+                return reply.edited("My own words")
+            case 2:
+                return None
+            case 4:
+                raise StopReview
+        return reply
+
+    for stay in (2, count - 1):
+        for event in reframe_journal(friend(), journal, Choices(review=review)):
+            if isinstance(event, Finished):
+                assert len(event.result.replies) == stay
+                outputs.write_in_place(event, way)
+    assert len(seen) == count + 1  # the fourth, at which it was stopped, is asked about again
+    assert seen[3] == seen[4]
+    assert journal.read_text().count("My own words") == 1

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reframer.errors import ReframerError, TextUnreadable, UsageError
+from reframer.journal.formats import archive
 from reframer.journal.formats.dated import Dated
 from reframer.journal.formats.day_one import DayOne
 from reframer.journal.formats.day_one_classic import DayOneClassic
@@ -88,7 +89,7 @@ def parse(data: bytes, name: str, ask: AskPassword) -> Document:
         TextUnreadable: They are not what their format promises.
     """
     path = Path(name)
-    return _detected(path, data[:_HEAD]).parse(data, path, shown(name), ask)
+    return _detected(path, data).parse(data, path, shown(name), ask)
 
 
 def open_journal(
@@ -155,15 +156,22 @@ def _opened(
 
 
 def _document(path: Path, name: str, chosen: Format | None, ask: AskPassword) -> Document:
+    data = _bytes(path, name)
+    return (chosen or _detected(path, data)).parse(data, path, name, ask)
+
+
+def _bytes(path: Path, name: str) -> bytes:
+    """Return what a file holds. It is read once: a pipe has nothing to give a second time."""
     if path == STDIN:
-        data = sys.stdin.buffer.read()
-        return (chosen or _detected(path, data[:_HEAD])).parse(data, path, name, ask)
+        return sys.stdin.buffer.read()
     if path.stat().st_size > _LARGEST:
         raise TextUnreadable(f"{name} is larger than 200 MB.", "Cut it into parts.")
-    return (chosen or find(path)).read(path, name, ask)
+    return path.read_bytes()
 
 
-def _detected(path: Path, head: bytes) -> Format:
+def _detected(path: Path, data: bytes) -> Format:
+    """Return the format of a file's bytes, or of its first 64 KiB."""
+    head = data if archive.is_zip(data) else data[:_HEAD]  # a zip is listed at its end
     return next(each for each in FORMATS if each.recognises(path, head))
 
 

@@ -22,12 +22,13 @@ def json_head(path: Path, head: bytes) -> bytes:
 
     Args:
         path: The file.
-        head: Its beginning.
+        head: Its beginning, or all of it; a zip is opened at its path only where this is not all.
     """
     if not head.startswith(_MAGIC):
         return head if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else b""
+    held = io.BytesIO(head)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(held if zipfile.is_zipfile(held) else path) as archive:
             first = next((each for each in archive.infolist() if _is_export(each)), None)
             if first is None:
                 return b""

@@ -13,10 +13,11 @@ _MONTH = (
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_WEEKDAY = r"(?P<weekday>mon|tue|wed|thu|fri|sat|sun)(?:s|nes|rs|r|ur)?(?:day)?\b\.?,?"
+_DAY = r"(?:s|nes|rs|r|ur)?(?:day)?\b"  # or "Wedding" would begin like a Wednesday
+_WEEKDAY = rf"(?P<weekday>mon|tue|wed|thu|fri|sat|sun){_DAY}\.?,?"
 _NUMBER = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
 _TIME = r"(?:(?:T|,?[ \t]+)(?:at[ \t]+)?\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:[ \t]?[ap]\.?m\b\.?)?)?"
-_AFTER = r"(?:,?[ \t]*\(?(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\)?)?"
+_AFTER = rf"(?:,?[ \t]*\(?(?:mon|tue|wed|thu|fri|sat|sun){_DAY}\)?)?"
 _FORMS = tuple(
     re.compile(rf"(?:{_WEEKDAY}[ \t]+)?{form}{_AFTER}{_TIME}(?!\w)", re.IGNORECASE)
     for form in (

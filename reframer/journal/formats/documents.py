@@ -162,10 +162,6 @@ class Reading:
     title: str
     writable = True
 
-    def read(self, path: Path, name: str, ask: AskPassword) -> Document:
-        """Read a file."""
-        return self.parse(path.read_bytes(), path, name, ask)
-
     def parse(self, data: bytes, path: Path, name: str, ask: AskPassword) -> Document:
         """Read what a file holds."""
         raise NotImplementedError

@@ -58,9 +58,10 @@ class EncryptedDocument:
 
     def written(self, answers: Sequence[Answer], way: Way) -> bytes:
         """Return the file's bytes with answers put in, encrypted."""
-        if not answers:
+        new = self.inner.written(answers, way)
+        if new == self.inner.written((), way):  # encrypted again, it would be other bytes
             return self.data
-        return self.beginning + Fernet(self.key).encrypt(self.inner.written(answers, way))
+        return self.beginning + Fernet(self.key).encrypt(new)
 
 
 class JrnlEncrypted(Reading):

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from reframer.journal.formats.documents import FRIEND, Place, Style
 
-# Only what looks like YAML: a diary, too, may begin with a line.
+# Only what looks like YAML in every line: a diary, too, may begin with a rule.
 FRONT_MATTER = re.compile(
     r"\A---[ \t]*\n(?=[ \t]*(?:[\w\"'-][^\n:]*:|\#|---|\.\.\.))"
-    r"(?:[^\n]*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|\Z)"
+    r"(?:(?:[ \t\#][^\n]*|-(?:[ \t][^\n]*)?|(?>[\w\"'][^\n]*?:(?=\s))[^\n]*)?\n)*?"
+    r"(?:---|\.\.\.)[ \t]*(?:\n|\Z)"
 )
 
 # What nobody closed is taken for prose, lest all that follows were unheard.
@@ -18,7 +19,7 @@ _FENCE = (
     r"^[ \t]*(?P<fence>`{3,}+|~{3,}+)[^\n]*\n"
     r"(?:(?![ \t]*(?P=fence))[^\n]*\n)*+[ \t]*(?P=fence)[^\n]*"
 )
-_COMMENTS = r"%%[\s\S]*?%%|<!--[\s\S]*?(?:-->|\Z)"
+_COMMENTS = r"%%[\s\S]*?%%|<!--(?:(?!<!--)[\s\S])*?-->"
 _LINES = rf"""
     {FRIEND}
   | ^[ \t]*(?:(?:[-*+]|\d{{1,9}}[.)])[ \t]+)*>[^\n]*                   # someone else's words

@@ -13,10 +13,13 @@ from reframer.journal.formats.markdown import indent
 
 _DRAWER = r"[ \t]*:[A-Z][A-Z_-]+:[ \t]*\n(?:(?![ \t]*:END:)[^\n]*\n){0,200}+[ \t]*:END:[^\n]*"
 _PLAN = r"[ \t]*(?:SCHEDULED|DEADLINE|CLOSED):[^\n]*"
+# What nobody closed is taken for prose, lest all that follows were unheard.
 _BLOCK = (
     r"[ \t]*\#\+(?i:begin)_(?P<block>\w+)[^\n]*"
-    r"(?:\n(?![ \t]*\#\+(?i:end)_(?P=block))[^\n]*)*+(?:\n[^\n]*)?"
+    r"(?:\n(?![ \t]*\#\+(?i:(?:begin|end)_(?P=block)))[^\n]*)*+"
+    r"\n[ \t]*\#\+(?i:end_(?P=block))[^\n]*"
 )
+_STAMP = r"[<\[]\d{4}-\d{2}-\d{2}[^<>\[\]\n]*[>\]]"
 _MARKS = re.compile(
     rf"""
     {FRIEND}
@@ -28,7 +31,7 @@ _MARKS = re.compile(
   | (?P<item>^[ \t]*(?:[-+]|\d{{1,9}}[.)])[ ]+(?:\[[ X-]\](?=[ ]))?)
   | [ ](?::[\w@]+)+:[ \t]*$                                            # tags
   | \[\[[^\[\]\n]*\]\[(?P<kept_link>[^\[\]\n]*)\]\]|\[\[[^\[\]\n]*\]\]
-  | [<\[]\d{{4}}-\d{{2}}-\d{{2}}[^<>\[\]\n]*[>\]]
+  | {_STAMP}
   | (?<!\S)(?:=[^=\n]+=|~[^~\n]+~)(?!\w)
     """,
     re.MULTILINE | re.VERBOSE,
@@ -39,7 +42,7 @@ _PARAGRAPH_END = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 _HEADING = re.compile(r"^(?P<stars>\*+)[ ]+", re.MULTILINE)
-_TIME = re.compile(r"(?:[<\[][^<>\[\]\n]*[>\]]|\d{1,2}:\d{2})[ \t]*")
+_TIME = re.compile(rf"(?:{_STAMP}|\d{{1,2}}:\d{{2}})[ \t]*")
 _CREATED = re.compile(r"^[ \t]*:CREATED:[ \t]*\[?(\d{4})-?(\d{2})-?(\d{2})", re.MULTILINE)
 _TAGS = re.compile(r"[ ](?::[\w@]+)+:[ \t]*$")
 _KEPT_FOR_ORG = re.compile(rf"^(?:{_DRAWER}|[ \t]*\#\+[^\n]*)", re.MULTILINE)
