@@ -8,6 +8,8 @@ import pytest
 
 from reframer import settings
 from reframer.errors import SettingsError
+from reframer.records import Risk
+from reframer.safety import signposts
 from reframer.settings import Settings
 
 
@@ -60,6 +62,9 @@ def test_an_unknown_key_is_named_with_the_known_ones(file: Path) -> None:
         ("PORT", "0"),
         ("PORT", "70000"),
         ("COUNTRY", "Germany"),
+        ("COUNTRY", "12"),
+        ("COUNTRY", "!!"),
+        ("COUNTRY", "ÜK"),
         ("TONE", "shrill"),
         ("VOICE", "robot"),
         ("PERSON", "they"),
@@ -69,6 +74,14 @@ def test_an_unknown_key_is_named_with_the_known_ones(file: Path) -> None:
 def test_an_impossible_value_names_its_setting(file: Path, name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name.lower()):
         settings.load(file=file, environ={f"REFRAMER_{name}": value})
+
+
+@pytest.mark.parametrize("written", ["UK", "uk"])
+def test_who_writes_uk_gets_the_british_help_lines(file: Path, written: str) -> None:
+    country = settings.load({"country": written}, file=file, environ={}).country
+    shown = signposts(Risk("crisis"), country)
+    assert "Samaritans" in shown
+    assert "999" in shown
 
 
 @pytest.mark.parametrize("content", [b"model = ", b"\xff\xfe"])
@@ -90,6 +103,16 @@ def test_saving_leaves_comments_and_other_keys_alone(file: Path) -> None:
     assert file.read_text() == (
         '# My own remark.\nthreads = 3  # this machine is slow\nvoice = "adult"\n'
     )
+
+
+def test_saving_through_a_link_leaves_the_link(file: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "dotfiles" / "reframer.toml"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text("threads = 3\n")
+    file.symlink_to(elsewhere)
+    settings.save({"voice": "teen"}, file=file)
+    assert file.is_symlink()
+    assert elsewhere.read_text() == 'threads = 3\nvoice = "teen"\n'
 
 
 def test_an_impossible_value_is_not_saved(file: Path) -> None:
