@@ -27,7 +27,7 @@ from reframer.cli import cli, run, show
 from reframer.errors import CardError, ModelMissing, PullError, ReframerError, TextTooLong
 from reframer.pull import Watcher
 from reframer.records import Level, Reframe, Risk, Source, Technique, Wishes
-from reframer.safety import Safety
+from reframer.safety import Safety, signposts
 from reframer.settings import Settings
 from reframer.threads import usable_cores
 
@@ -620,6 +620,27 @@ def test_assess_prints_json_in_utf_8_whatever_the_terminal_is(
     monkeypatch.setattr(sys, "stdout", terminal)
     assert run(["assess", "--json", str(tmp_path / "lines.txt")]) == 0
     assert json.loads(taken.getvalue())["text"] == "Ein müder Tag."
+
+
+def test_assess_shows_the_words_for_the_voice_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REFRAMER_VOICE", "child")
+    give(monkeypatch, b"I want to die.\n")
+    assert run(["assess", "--json", "--country", "GB"]) == 0
+    shown = json.loads(capsys.readouterr().out)["shown"]
+    assert shown == signposts(Risk("crisis", ("wish",)), "GB", "child")
+
+
+def test_notice_meets_danger_beside_what_it_prints(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REFRAMER_COUNTRY", "GB")
+    give(monkeypatch, b"I want to kill myself tonight.")
+    assert run(["notice", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert [json.loads(line)["start"] for line in out.splitlines()] == [0]
+    assert "116 123" in err
 
 
 # Doctor

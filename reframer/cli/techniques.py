@@ -72,7 +72,10 @@ def show(technique_id: str, as_json: bool) -> None:
 @click.option("-k", "count", type=click.IntRange(1, 50), default=3, help="How many to show.")
 @_JSON
 def search(text: str, count: int, as_json: bool) -> None:
-    """Find the techniques that fit TEXT; - reads it from standard input."""
+    """Find the techniques that fit TEXT; - reads it from standard input.
+
+    Where TEXT sounds like danger, no card is shown; help lines go to standard error.
+    """
     thought = decode(sys.stdin.buffer.read()) if text == "-" else text
     if not thought.strip():
         raise TextEmpty("There is no text to search with.", 'Try: "I ruin everything."')
@@ -102,10 +105,15 @@ def _find(technique_id: str, cards: Sequence[Technique]) -> Technique:
 
 
 def _search(thought: str, count: int) -> tuple[Match, ...]:
-    from reframer.reader import Reader  # loads what list and show do not need
+    """Return the cards that fit best; none for a thought of danger, which is met with words."""
+    from reframer.cli.assess import met_danger  # loads what list and show do not need
+    from reframer.reader import Reader
     from reframer.retrieval import TechniqueRetriever
 
-    reader = Reader.from_catalog(settings.load().models_dir)
+    chosen = settings.load()
+    if met_danger(thought, chosen):
+        return ()
+    reader = Reader.from_catalog(chosen.models_dir)
     retriever = TechniqueRetriever.open(_load(), reader.embeddings, reader)
     return retriever.search(thought, k=count)
 
