@@ -21,7 +21,7 @@ from typing import Any
 import click
 import pytest
 
-from reframer import catalog, errors, settings
+from reframer import catalog, errors, paths, settings
 from reframer.catalog import Model, ModelFile
 from reframer.cli import cli, run, show
 from reframer.errors import CardError, ModelMissing, PullError, ReframerError, TextTooLong
@@ -397,7 +397,25 @@ def test_debug_shows_where_an_error_comes_from(
     assert run(arguments) == 3
     err = capsys.readouterr().err
     assert "Traceback" in err
+    assert "in reframe\n" in err
+    assert "ModelMissing\n" in err
     assert err.endswith("reframer: It is not here. Fetch it.\n")
+
+
+def test_debug_tells_nothing_of_the_text_along_the_whole_chain(
+    fake: FakeReframer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> Reframe:
+        try:
+            raise KeyError(THOUGHT)
+        except KeyError as first:
+            raise ValueError(THOUGHT) from first
+
+    monkeypatch.setattr(fake, "reframe", fail)
+    assert run(["--debug", THOUGHT]) == 1
+    err = capsys.readouterr().err
+    assert err.index("KeyError\n") < err.index("ValueError\n")
+    assert THOUGHT not in err
 
 
 def test_behind_two_dashes_everything_is_text(fake: FakeReframer) -> None:
@@ -433,12 +451,51 @@ def test_wrong_use_says_where_help_is(
         (["models", "list", "I hate myself"], "fewer words"),
         (["--I-hate-myself"], "There is no such option. Behind -- everything is text."),
         (["--tones=I hate myself"], "There is no such option. Did you mean --tone"),
+        (["--tone", "I hate myself"], "'--tone': It is one of gentle, plain, practical, shorter."),
+        (["completion", "I hate myself"], "It is one of bash, zsh, fish."),
+        (["serve", "--port", "I hate myself"], "'--port': It is a whole number."),
+        (["techniques", "search", "x", "-k", "I hate"], "'-k': It is a number from 1 to 50."),
+        (["journal", ".", "--limit", "I hate"], "'--limit': It is a number from 1 on."),
+        (["journal", ".", "--min-strength", "hate"], "It is a number from 0 to 1."),
+        (["journal", ".", "--since", "I hate"], "'--since': It is a day like 2024-01-31."),
+        (["journal", ".", "--kinds", "I hate"], "'--kinds': They are label, should,"),
+        (["journal", "read"], "Missing argument 'PATH'"),
+        (["techniques", "show", "I hate myself"], "There is no technique of that name."),
+        (["--country", "I hate myself", "x"], "a two-letter code like GB"),
+        (["--base-url", "I hate myself", "x"], "an address like"),
     ],
 )
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
 def test_wrong_use_is_said_without_the_words_that_were_given(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    capsys: pytest.CaptureFixture[str], debug: list[str], arguments: list[str], said: str
 ) -> None:
-    assert run(arguments) == 2
+    assert run([*debug, *arguments]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert "hate" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["journal", "undo", "I hate myself"], 1, "There is no backup of that journal."),
+        (["models", "path", "I hate myself"], 3, "There is no model of that name."),
+        (["models", "rm", "I hate myself"], 3, "There is no model of that name."),
+        (["history", "export", "I hate myself"], 7, "Nothing is kept."),
+    ],
+)
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
+def test_what_is_not_there_is_said_without_the_name_that_was_given(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    debug: list[str],
+    arguments: list[str],
+    code: int,
+    said: str,
+) -> None:
+    monkeypatch.setattr(paths, "data_dir", lambda: tmp_path)
+    assert run([*debug, *arguments]) == code
     err = capsys.readouterr().err
     assert said in err
     assert "hate" not in err
@@ -741,7 +798,7 @@ def test_doctor_goes_on_after_a_model_that_nobody_knows(
 
 
 @pytest.mark.usefixtures("quick")
-def test_doctor_goes_on_after_a_library_a_library_that_does_not_load(
+def test_doctor_goes_on_after_a_library_that_does_not_load(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("REFRAMER_MODELS_DIR", str(tmp_path / "none"))

@@ -101,7 +101,7 @@ def _find(technique_id: str, cards: Sequence[Technique]) -> Technique:
         return by_id[technique_id]
     near = get_close_matches(technique_id, by_id, n=3, cutoff=0.4)
     hint = f"Did you mean {' or '.join(near)}?" if near else "See: reframer techniques list"
-    raise UsageError(f"There is no technique named {technique_id!r}.", hint)
+    raise UsageError("There is no technique of that name.", hint)
 
 
 def _search(thought: str, count: int) -> tuple[Match, ...]:
