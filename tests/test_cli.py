@@ -163,6 +163,23 @@ def test_it_explains_itself_when_asked(
     assert TECHNIQUE.move in err
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (ANSWER, True),
+        (replace(ANSWER, origin="card", model="", rejected={"verdict": 6}), True),
+        (replace(ANSWER, origin="card", model=""), False),
+        (Reframe(THOUGHT, "Please call somebody.", "safety", Risk("crisis")), False),
+    ],
+)
+def test_it_explains_drafts_only_where_there_were_some(
+    fake: FakeReframer, capsys: pytest.CaptureFixture[str], answer: Reframe, said: bool
+) -> None:
+    fake.answers = [answer]
+    assert run(["--explain", THOUGHT]) == 0
+    assert ("Drafts refused for" in capsys.readouterr().err) is said
+
+
 def test_json_holds_the_whole_answer(
     fake: FakeReframer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -208,7 +225,16 @@ def test_on_a_terminal_no_word_of_an_answer_is_broken(
 
 
 @pytest.mark.parametrize(
-    ("origin", "said"), [("card", "card's own words"), ("untouched", "comes back as it was")]
+    ("origin", "said"),
+    [
+        ("card", "Written by hand on the card, not by the model."),
+        ("card", "plain rules took it from your words"),
+        (
+            "untouched",
+            "No harsh word against yourself was heard in it, so it comes back as it was.",
+        ),
+        ("untouched", "This ear overlooks some"),
+    ],
 )
 def test_it_is_said_when_the_model_did_not_speak(
     fake: FakeReframer, capsys: pytest.CaptureFixture[str], origin: Any, said: str

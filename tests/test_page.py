@@ -85,7 +85,7 @@ def test_an_answer_shows_words_technique_source_and_step(
 def test_only_the_cards_own_words_are_called_so(techniques: tuple[Technique, ...]) -> None:
     for origin, said in (("model", False), ("card", True)):
         shown = conversation_markup((turn("x", techniques[0], origin),))
-        assert ("These are the card’s own words." in shown) is said
+        assert ("Written by hand on the card, not by the model." in shown) is said
 
 
 def test_each_sentence_stands_by_itself(techniques: tuple[Technique, ...]) -> None:
