@@ -28,7 +28,7 @@ from reframer.history import Entry, History
 from reframer.journal.records import Held
 from reframer.journal.run import Answered
 from reframer.journal.scan import Scanned
-from reframer.knowledge import load_background, load_techniques
+from reframer.knowledge import load_background, load_techniques, todays
 from reframer.records import KINDS, Kind, Notice, Reframe, Technique
 from reframer.safety import Safety, load_directory
 from reframer.settings import Settings
@@ -41,7 +41,7 @@ from reframer.ui.help import helplines_markup
 from reframer.ui.house import House
 from reframer.ui.keeper import Keeper
 from reframer.ui.over_time import over_time_markup, parts
-from reframer.ui.practice import found_markup, library_markup, today_markup, todays
+from reframer.ui.practice import found_markup, library_markup, today_markup
 from reframer.ui.privacy import findings
 from reframer.ui.talk import Say, Talk, Wanted
 from reframer.ui.visitors import Visitors

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
@@ -15,12 +13,12 @@ import click
 
 from reframer import settings
 from reframer.cli.read import decode
+from reframer.cli.show import filled
 from reframer.errors import TextEmpty, UsageError
 from reframer.knowledge import load_techniques
 from reframer.records import Match, Technique
 
 _EXAMPLES_SHOWN = 3
-_WIDEST = 88
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -142,7 +140,5 @@ def _print_json(value: object) -> None:
 
 
 def _paragraphs(*texts: str) -> None:
-    width = min(_WIDEST, shutil.get_terminal_size().columns)
     for text in texts:
-        click.echo(textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False))
-        click.echo()
+        click.echo(f"{filled(text)}\n")

@@ -7,7 +7,7 @@ from datetime import date
 
 import gradio as gr
 
-from reframer.knowledge import Background, Reader
+from reframer.knowledge import Background, Reader, todays
 from reframer.records import KINDS, Kind, Technique
 from reframer.safety import signposts
 from reframer.ui.house import House
@@ -70,12 +70,6 @@ class Practice:
 
     def _find(self, query: str) -> str:
         return found_markup(self._house, query)
-
-
-def todays(techniques: tuple[Technique, ...], day: date) -> Technique:
-    """Return the technique whose small step is the day's: every one in turn, for everybody."""
-    led = [technique for technique in techniques if technique.led]
-    return led[day.toordinal() % len(led)]
 
 
 def today_markup(techniques: tuple[Technique, ...], day: date) -> str:
