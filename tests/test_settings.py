@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from reframer import settings
-from reframer.errors import SettingsError
+from reframer import paths, settings
+from reframer.errors import CardError, SettingsError
+from reframer.knowledge import load_techniques
 from reframer.records import Risk
 from reframer.safety import signposts
 from reframer.settings import Settings
+
+PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 
 
 @pytest.fixture
@@ -89,6 +94,27 @@ def test_a_file_that_is_no_toml_is_named(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     with pytest.raises(SettingsError, match=r"settings\.toml"):
         settings.load(file=file, environ={})
+
+
+def test_the_page_names_every_setting_with_its_default(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "data_dir", lambda: Path.home() / ".local/share/reframer")
+    monkeypatch.setattr(paths, "config_dir", lambda: Path.home() / ".config/reframer")
+    rows = re.findall(r"^\| `(\w+)` \| .* \| `(.*)` \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert [key for key, _ in rows] == [field.name for field in fields(Settings)]
+    file.write_text("\n".join(f"{key} = {default}" for key, default in rows))
+    assert settings.load(file=file, environ={}) == Settings()
+
+
+def test_the_card_on_the_page_can_be_used(tmp_path: Path) -> None:
+    card = re.findall(
+        r"^```markdown\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    (tmp_path / "the-long-table.md").write_text(card[0], encoding="utf-8")
+    problems: list[CardError] = []
+    assert load_techniques(tmp_path, problems.append)[-1].id == "the-long-table"
+    assert problems == []
 
 
 def test_what_is_saved_is_there_the_next_time(file: Path) -> None:
