@@ -33,6 +33,7 @@ _NOBODY_READS = 141
 _EPILOG = """\b
 Examples:
   reframer "I'm such an idiot for missing the deadline again."
+  reframer -               # type, then Ctrl-D; your shell remembers nothing
   echo "I ruin everything." | reframer --json
   reframer --jsonl < thoughts.txt
 
