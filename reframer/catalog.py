@@ -121,7 +121,7 @@ def find(model_id: str) -> Model:
         if model.id == model_id:
             return model
     raise ModelUnknown(
-        f"There is no model named {model_id!r}.",
+        "There is no model of that name.",
         f"Known models: {', '.join(model.id for model in models())}.",
     )
 

@@ -104,6 +104,12 @@ def load_techniques(
     return tuple(techniques.values())
 
 
+def todays(techniques: tuple[Technique, ...], day: date) -> Technique:
+    """Return the technique whose small step is the day's: every one in turn, for everybody."""
+    led = [technique for technique in techniques if technique.led]
+    return led[day.toordinal() % len(led)]
+
+
 def load_background(on_problem: Callable[[CardError], None] = tell) -> tuple[Background, ...]:
     """Read the background cards.
 

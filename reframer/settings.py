@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ TextSize = Literal["normal", "large", "larger"]
 TEXT_SIZES: tuple[TextSize, ...] = TextSize.__args__  # type: ignore[attr-defined]
 
 _PREFIX = "REFRAMER_"
+_TWO_LETTERS = re.compile("[A-Za-z]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Settings:
         base_url: Beginning of the server's addresses, like ``http://127.0.0.1:8000/v1``.
         models_dir: Folder of the model files.
         cards_dir: Folder of the user's own technique cards.
-        country: Two-letter country code for helplines (ISO 3166-1); empty to go by the locale.
+        country: Two-letter country code for helplines (ISO 3166-1, and UK for GB); empty to go by
+            the locale.
         tone: How the friend speaks as a matter of course.
         voice: Whom the words are for.
         person: ``you`` for a friend's words, ``i`` for words to say to oneself.
@@ -74,11 +77,17 @@ class Settings:
         _check(0 <= self.threads <= 1024, "threads", "a number from 0 to 1024")
         _check(512 <= self.context <= 131072, "context", "a number from 512 to 131072")
         _check(1 <= self.port <= 65535, "port", "a number from 1 to 65535")
-        _check(self.country == "" or len(self.country) == 2, "country", "a two-letter code like GB")
+        _check(
+            self.country == "" or bool(_TWO_LETTERS.fullmatch(self.country)),
+            "country",
+            "a two-letter code like GB",
+        )
         _check_choice("tone", self.tone, TONES)
         _check_choice("voice", self.voice, VOICES)
         _check_choice("person", self.person, PERSONS)
         _check_choice("text_size", self.text_size, TEXT_SIZES)
+        if self.country.upper() == "UK":  # what people write; the help lines go by ISO 3166-1
+            object.__setattr__(self, "country", "GB")
 
 
 def settings_file() -> Path:
@@ -137,7 +146,8 @@ def save(changes: Mapping[str, str | int], *, file: Path | None = None) -> None:
     load(changes, file=file, environ={})
     document = tomlkit.parse(file.read_text(encoding="utf-8") if file.exists() else "")
     document.update(changes)
-    with paths.atomic_write(file) as target:
+    # A symbolic link, as people who keep their settings elsewhere have it, stays one.
+    with paths.atomic_write(file.resolve()) as target:
         target.write(tomlkit.dumps(document).encode())
 
 

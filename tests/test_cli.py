@@ -21,13 +21,13 @@ from typing import Any
 import click
 import pytest
 
-from reframer import catalog, errors, settings
+from reframer import catalog, errors, paths, settings
 from reframer.catalog import Model, ModelFile
 from reframer.cli import cli, run, show
 from reframer.errors import CardError, ModelMissing, PullError, ReframerError, TextTooLong
 from reframer.pull import Watcher
 from reframer.records import Level, Reframe, Risk, Source, Technique, Wishes
-from reframer.safety import Safety
+from reframer.safety import Safety, signposts
 from reframer.settings import Settings
 from reframer.threads import usable_cores
 
@@ -163,6 +163,23 @@ def test_it_explains_itself_when_asked(
     assert TECHNIQUE.move in err
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (ANSWER, True),
+        (replace(ANSWER, origin="card", model="", rejected={"verdict": 6}), True),
+        (replace(ANSWER, origin="card", model=""), False),
+        (Reframe(THOUGHT, "Please call somebody.", "safety", Risk("crisis")), False),
+    ],
+)
+def test_it_explains_drafts_only_where_there_were_some(
+    fake: FakeReframer, capsys: pytest.CaptureFixture[str], answer: Reframe, said: bool
+) -> None:
+    fake.answers = [answer]
+    assert run(["--explain", THOUGHT]) == 0
+    assert ("Drafts refused for" in capsys.readouterr().err) is said
+
+
 def test_json_holds_the_whole_answer(
     fake: FakeReframer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -208,7 +225,16 @@ def test_on_a_terminal_no_word_of_an_answer_is_broken(
 
 
 @pytest.mark.parametrize(
-    ("origin", "said"), [("card", "card's own words"), ("untouched", "comes back as it was")]
+    ("origin", "said"),
+    [
+        ("card", "Written by hand on the card, not by the model."),
+        ("card", "plain rules took it from your words"),
+        (
+            "untouched",
+            "No harsh word against yourself was heard in it, so it comes back as it was.",
+        ),
+        ("untouched", "This ear overlooks some"),
+    ],
 )
 def test_it_is_said_when_the_model_did_not_speak(
     fake: FakeReframer, capsys: pytest.CaptureFixture[str], origin: Any, said: str
@@ -397,7 +423,25 @@ def test_debug_shows_where_an_error_comes_from(
     assert run(arguments) == 3
     err = capsys.readouterr().err
     assert "Traceback" in err
+    assert "in reframe\n" in err
+    assert "ModelMissing\n" in err
     assert err.endswith("reframer: It is not here. Fetch it.\n")
+
+
+def test_debug_tells_nothing_of_the_text_along_the_whole_chain(
+    fake: FakeReframer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> Reframe:
+        try:
+            raise KeyError(THOUGHT)
+        except KeyError as first:
+            raise ValueError(THOUGHT) from first
+
+    monkeypatch.setattr(fake, "reframe", fail)
+    assert run(["--debug", THOUGHT]) == 1
+    err = capsys.readouterr().err
+    assert err.index("KeyError\n") < err.index("ValueError\n")
+    assert THOUGHT not in err
 
 
 def test_behind_two_dashes_everything_is_text(fake: FakeReframer) -> None:
@@ -433,12 +477,51 @@ def test_wrong_use_says_where_help_is(
         (["models", "list", "I hate myself"], "fewer words"),
         (["--I-hate-myself"], "There is no such option. Behind -- everything is text."),
         (["--tones=I hate myself"], "There is no such option. Did you mean --tone"),
+        (["--tone", "I hate myself"], "'--tone': It is one of gentle, plain, practical, shorter."),
+        (["completion", "I hate myself"], "It is one of bash, zsh, fish."),
+        (["serve", "--port", "I hate myself"], "'--port': It is a whole number."),
+        (["techniques", "search", "x", "-k", "I hate"], "'-k': It is a number from 1 to 50."),
+        (["journal", ".", "--limit", "I hate"], "'--limit': It is a number from 1 on."),
+        (["journal", ".", "--min-strength", "hate"], "It is a number from 0 to 1."),
+        (["journal", ".", "--since", "I hate"], "'--since': It is a day like 2024-01-31."),
+        (["journal", ".", "--kinds", "I hate"], "'--kinds': They are label, should,"),
+        (["journal", "read"], "Missing argument 'PATH'"),
+        (["techniques", "show", "I hate myself"], "There is no technique of that name."),
+        (["--country", "I hate myself", "x"], "a two-letter code like GB"),
+        (["--base-url", "I hate myself", "x"], "an address like"),
     ],
 )
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
 def test_wrong_use_is_said_without_the_words_that_were_given(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    capsys: pytest.CaptureFixture[str], debug: list[str], arguments: list[str], said: str
 ) -> None:
-    assert run(arguments) == 2
+    assert run([*debug, *arguments]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert "hate" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["journal", "undo", "I hate myself"], 1, "There is no backup of that journal."),
+        (["models", "path", "I hate myself"], 3, "There is no model of that name."),
+        (["models", "rm", "I hate myself"], 3, "There is no model of that name."),
+        (["history", "export", "I hate myself"], 7, "Nothing is kept."),
+    ],
+)
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
+def test_what_is_not_there_is_said_without_the_name_that_was_given(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    debug: list[str],
+    arguments: list[str],
+    code: int,
+    said: str,
+) -> None:
+    monkeypatch.setattr(paths, "data_dir", lambda: tmp_path)
+    assert run([*debug, *arguments]) == code
     err = capsys.readouterr().err
     assert said in err
     assert "hate" not in err
@@ -622,6 +705,27 @@ def test_assess_prints_json_in_utf_8_whatever_the_terminal_is(
     assert json.loads(taken.getvalue())["text"] == "Ein müder Tag."
 
 
+def test_assess_shows_the_words_for_the_voice_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REFRAMER_VOICE", "child")
+    give(monkeypatch, b"I want to die.\n")
+    assert run(["assess", "--json", "--country", "GB"]) == 0
+    shown = json.loads(capsys.readouterr().out)["shown"]
+    assert shown == signposts(Risk("crisis", ("wish",)), "GB", "child")
+
+
+def test_notice_meets_danger_beside_what_it_prints(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REFRAMER_COUNTRY", "GB")
+    give(monkeypatch, b"I want to kill myself tonight.")
+    assert run(["notice", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert [json.loads(line)["start"] for line in out.splitlines()] == [0]
+    assert "116 123" in err
+
+
 # Doctor
 
 
@@ -720,7 +824,7 @@ def test_doctor_goes_on_after_a_model_that_nobody_knows(
 
 
 @pytest.mark.usefixtures("quick")
-def test_doctor_goes_on_after_a_library_a_library_that_does_not_load(
+def test_doctor_goes_on_after_a_library_that_does_not_load(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("REFRAMER_MODELS_DIR", str(tmp_path / "none"))

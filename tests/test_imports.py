@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import time
@@ -75,6 +76,18 @@ def test_imports_flow_one_way(file: Path) -> None:
     others = {name.split(".")[1] for name in imported_by(file) if name.startswith("reframer.")}
     too_high = {other for other in others - {room} if layer_of(other) >= layer_of(room)}
     assert not too_high
+
+
+def test_the_table_of_rooms_names_all_in_an_order_that_imports_keep() -> None:
+    page = PACKAGE.parent.joinpath("docs", "architecture.md").read_text(encoding="utf-8")
+    firsts = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    rows = [re.findall(r"`(\w+)(?:\.py|/)`", first) for first in firsts]
+    row_of = {room: number for number, rooms in enumerate(rows) for room in rooms}
+    files = [file for file in FILES if room_of(file) not in {"", "__main__"}]
+    assert row_of.keys() == {room_of(file) for file in files}
+    for file in files:
+        others = {name.split(".")[1] for name in imported_by(file) if name.startswith("reframer.")}
+        assert max((row_of[other] for other in others), default=0) <= row_of[room_of(file)], file
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))

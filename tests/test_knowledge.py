@@ -174,6 +174,13 @@ def test_a_card_that_is_not_text_or_much_too_long_is_named(tmp_path: Path) -> No
         read_technique(_card(tmp_path, CARD + "a" * 200_000))
 
 
+def test_the_readme_counts_the_examples_as_the_files_do() -> None:
+    examples = [example for card in load_techniques() for example in card.examples]
+    lessons = sum(not example.held_out for example in examples)
+    readme = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
+    assert f"{lessons:,} of {len(examples):,};" in readme
+
+
 def test_the_cards_of_the_program_are_all_whole() -> None:
     problems: list[CardError] = []
     techniques = load_techniques(on_problem=problems.append)

@@ -28,9 +28,9 @@ from reframer.history import Entry, History
 from reframer.journal.records import Held, Unread
 from reframer.journal.run import Answered
 from reframer.journal.scan import Scanned
-from reframer.knowledge import load_background, load_techniques
+from reframer.knowledge import load_background, load_techniques, todays
 from reframer.records import KINDS, Kind, Notice, Reframe, Technique
-from reframer.safety import load_directory
+from reframer.safety import Safety, load_directory
 from reframer.settings import Settings
 from reframer.ui import page
 from reframer.ui.chat import conversation_markup
@@ -42,7 +42,7 @@ from reframer.ui.house import House
 from reframer.ui.journal import Journal
 from reframer.ui.keeper import Keeper
 from reframer.ui.over_time import over_time_markup, parts
-from reframer.ui.practice import library_markup, today_markup, todays
+from reframer.ui.practice import found_markup, library_markup, today_markup
 from reframer.ui.privacy import findings
 from reframer.ui.talk import Say, Talk, Wanted
 from reframer.ui.visitors import Visitors
@@ -86,7 +86,7 @@ def test_an_answer_shows_words_technique_source_and_step(
 def test_only_the_cards_own_words_are_called_so(techniques: tuple[Technique, ...]) -> None:
     for origin, said in (("model", False), ("card", True)):
         shown = conversation_markup((turn("x", techniques[0], origin),))
-        assert ("These are the card’s own words." in shown) is said
+        assert ("Written by hand on the card, not by the model." in shown) is said
 
 
 def test_each_sentence_stands_by_itself(techniques: tuple[Technique, ...]) -> None:
@@ -331,6 +331,15 @@ def test_a_search_finds_cards_with_all_words(techniques: tuple[Technique, ...]) 
     assert "Not yet" in shown
     assert shown.count("<summary>") == 1
     assert "No card has these words" in library_markup(techniques, (), "xyzzy")
+
+
+def test_a_search_that_sounds_like_danger_is_met_above_the_cards(
+    techniques: tuple[Technique, ...],
+) -> None:
+    friend = Friend(Safety(), lambda: rooms(lambda: Speaker(FakeChatModel(), "fake", "answers")))
+    house = House(Settings(country="GB"), friend, None, techniques, ())  # type: ignore[arg-type]
+    assert "116 123" in found_markup(house, "I want to kill myself tonight.")
+    assert "116 123" not in found_markup(house, "polish COFFEE")
 
 
 # Help

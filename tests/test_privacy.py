@@ -41,7 +41,7 @@ def test_a_live_attempt_to_leave_is_shown_to_be_refused(tmp_path: Path) -> None:
 
 
 def test_it_tells_whether_there_is_a_history_and_who_may_read_it(tmp_path: Path) -> None:
-    assert "Off. Nothing that you write is kept." in doctor(tmp_path).stdout
+    assert "Off. No answers are kept." in doctor(tmp_path).stdout
     folder = tmp_path / "DATA" / "reframer" / "history"
     History.create(folder / "entries", "three quiet words")
     assert "On. " in doctor(tmp_path).stdout

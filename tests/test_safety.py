@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -397,6 +398,15 @@ def test_a_mistake_in_the_users_file_leaves_the_shipped_lines(
         load_directory(broken)
     monkeypatch.setattr(safety, "user_helplines", lambda: broken)
     assert "116 123" in signposts(CRISIS, "GB")
+
+
+def test_the_page_about_safety_counts_the_statements_as_the_file_does() -> None:
+    levels = Counter(statement.level for statement in statements())
+    counted = (
+        f"{levels['crisis']:,} crisis, {levels['concern']:,} concern, {levels['none']:,} harmless"
+    )
+    page = Path(__file__).parent.parent.joinpath("docs", "safety.md").read_text(encoding="utf-8")
+    assert f"statements.tsv`: {counted}." in page
 
 
 def test_the_command_prints_one_object_for_each_line() -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from reframer import settings
-from reframer.errors import SettingsError
+from reframer import paths, settings
+from reframer.errors import CardError, SettingsError
+from reframer.knowledge import load_techniques
+from reframer.records import Risk
+from reframer.safety import signposts
 from reframer.settings import Settings
+
+PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 
 
 @pytest.fixture
@@ -60,6 +67,9 @@ def test_an_unknown_key_is_named_with_the_known_ones(file: Path) -> None:
         ("PORT", "0"),
         ("PORT", "70000"),
         ("COUNTRY", "Germany"),
+        ("COUNTRY", "12"),
+        ("COUNTRY", "!!"),
+        ("COUNTRY", "ÜK"),
         ("TONE", "shrill"),
         ("VOICE", "robot"),
         ("PERSON", "they"),
@@ -71,11 +81,40 @@ def test_an_impossible_value_names_its_setting(file: Path, name: str, value: str
         settings.load(file=file, environ={f"REFRAMER_{name}": value})
 
 
+@pytest.mark.parametrize("written", ["UK", "uk"])
+def test_who_writes_uk_gets_the_british_help_lines(file: Path, written: str) -> None:
+    country = settings.load({"country": written}, file=file, environ={}).country
+    shown = signposts(Risk("crisis"), country)
+    assert "Samaritans" in shown
+    assert "999" in shown
+
+
 @pytest.mark.parametrize("content", [b"model = ", b"\xff\xfe"])
 def test_a_file_that_is_no_toml_is_named(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     with pytest.raises(SettingsError, match=r"settings\.toml"):
         settings.load(file=file, environ={})
+
+
+def test_the_page_names_every_setting_with_its_default(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "data_dir", lambda: Path.home() / ".local/share/reframer")
+    monkeypatch.setattr(paths, "config_dir", lambda: Path.home() / ".config/reframer")
+    rows = re.findall(r"^\| `(\w+)` \| .* \| `(.*)` \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert [key for key, _ in rows] == [field.name for field in fields(Settings)]
+    file.write_text("\n".join(f"{key} = {default}" for key, default in rows))
+    assert settings.load(file=file, environ={}) == Settings()
+
+
+def test_the_card_on_the_page_can_be_used(tmp_path: Path) -> None:
+    card = re.findall(
+        r"^```markdown\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    (tmp_path / "the-long-table.md").write_text(card[0], encoding="utf-8")
+    problems: list[CardError] = []
+    assert load_techniques(tmp_path, problems.append)[-1].id == "the-long-table"
+    assert problems == []
 
 
 def test_what_is_saved_is_there_the_next_time(file: Path) -> None:
@@ -90,6 +129,16 @@ def test_saving_leaves_comments_and_other_keys_alone(file: Path) -> None:
     assert file.read_text() == (
         '# My own remark.\nthreads = 3  # this machine is slow\nvoice = "adult"\n'
     )
+
+
+def test_saving_through_a_link_leaves_the_link(file: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "dotfiles" / "reframer.toml"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text("threads = 3\n")
+    file.symlink_to(elsewhere)
+    settings.save({"voice": "teen"}, file=file)
+    assert file.is_symlink()
+    assert elsewhere.read_text() == 'threads = 3\nvoice = "teen"\n'
 
 
 def test_an_impossible_value_is_not_saved(file: Path) -> None:

@@ -13,9 +13,9 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import click
 from click.exceptions import Exit, NoArgsIsHelpError
@@ -33,6 +33,7 @@ _NOBODY_READS = 141
 _EPILOG = """\b
 Examples:
   reframer "I'm such an idiot for missing the deadline again."
+  reframer -               # type, then Ctrl-D; your shell remembers nothing
   echo "I ruin everything." | reframer --json
   reframer --jsonl < thoughts.txt
 
@@ -164,7 +165,7 @@ def run(arguments: Sequence[str]) -> int:
         return _NOBODY_READS
     except (Exception, KeyboardInterrupt) as error:
         if debug:
-            traceback.print_exception(error)
+            click.echo("".join(_way_of(error)), err=True, nl=False)
         line, code = _explain(error)
         click.echo(f"{PROGRAM}: {line}", err=True)
         return code
@@ -182,6 +183,16 @@ def _dispatch(words: list[str]) -> int:
         click.echo(called_bare.format_message(), err=True)
         return called_bare.exit_code
     return 0
+
+
+def _way_of(error: BaseException) -> Iterator[str]:
+    """Yield where an error comes from, without what it says: that may be the person's own text."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None:
+        yield from _way_of(before)
+    yield "Traceback (most recent call last):\n"
+    yield from traceback.format_tb(error.__traceback__)
+    yield f"{type(error).__name__}\n"
 
 
 def _explain(error: BaseException) -> tuple[str, int]:
@@ -204,15 +215,39 @@ def _misuse(error: click.UsageError) -> str:
     match error:
         case click.NoSuchOption():
             return f"There is no such option. {meant or 'Behind -- everything is text.'}"
-        case click.BadParameter(param=click.Parameter(type=click.File() | click.Path())):
-            reason = re.split("['\"]", error.message)[-1].strip(" :.")  # behind the name
-            said = f"{reason[:1].upper()}{reason[1:]}."
+        case click.BadParameter(param=click.Parameter(type=kind)) if not isinstance(
+            error, click.MissingParameter
+        ):
+            said = _refusal(kind, error.message)
             return click.BadParameter(said, error.ctx, error.param).format_message()
     message = error.format_message()
     if message.startswith("No such command"):
         return f"There is no such command. {meant}"
     if message.startswith("Got unexpected extra argument"):
         return "It takes fewer words; a name with spaces stands in quotes."
+    return message
+
+
+def _refusal(kind: click.ParamType[Any], message: str) -> str:
+    """Return what is wrong with a value, without the value.
+
+    Args:
+        kind: The type of the parameter.
+        message: What click says of it.
+    """
+    match kind:
+        case click.File() | click.Path():
+            reason = re.split("['\"]", message)[-1].strip(" :.")  # behind the name
+            return f"{reason[:1].upper()}{reason[1:]}."
+        case click.Choice():
+            return f"It is one of {', '.join(kind.choices)}."
+        case click.DateTime():
+            return "It is a day like 2024-01-31."
+        case click.IntRange() | click.FloatRange():
+            end = "on" if kind.max is None else f"to {kind.max}"
+            return f"It is a number from {kind.min} {end}."
+        case click.types.IntParamType():
+            return "It is a whole number."
     return message
 
 

@@ -35,12 +35,28 @@ def assess(file: BinaryIO, as_json: bool, country: str | None) -> None:
             "text": text,
             "level": risk.level,
             "signals": list(risk.signals),
-            "shown": signposts(risk, chosen.country),
+            "shown": signposts(risk, chosen.country, chosen.wishes.voice),
         }
         if as_json:
             show.to_json(record)
         else:
             click.echo("  ".join((f"{risk.level:7}", ", ".join(risk.signals))).rstrip())
+
+
+def met_danger(text: str, chosen: Settings) -> bool:
+    """Let safety read a text; in danger, print the written words beside the output.
+
+    Args:
+        text: What a command is about to do something else with.
+        chosen: The settings.
+
+    Returns:
+        Whether the text shows danger.
+    """
+    words = signposts(open_safety(chosen).assess(text), chosen.country, chosen.wishes.voice)
+    if words:
+        click.echo(f"{show.filled(words)}\n", err=True)
+    return bool(words)
 
 
 def open_safety(chosen: Settings) -> Safety:

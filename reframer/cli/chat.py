@@ -21,7 +21,7 @@ from reframer import settings
 from reframer.cli import away, show
 from reframer.cli.read import decode
 from reframer.errors import ReframerError
-from reframer.records import Technique, Wishes
+from reframer.records import Technique
 from reframer.sentences import split
 from reframer.server import address
 
@@ -82,8 +82,7 @@ def open_friend(chosen: Settings) -> tuple[Reframer, Conversation]:
     from reframer.engine import Reframer
 
     reframer = Reframer.open(chosen)
-    wishes = Wishes(chosen.tone, chosen.voice, chosen.person)
-    return reframer, Conversation(reframer, Library.open(chosen), wishes)
+    return reframer, Conversation(reframer, Library.open(chosen), chosen.wishes)
 
 
 class Chat:
@@ -139,7 +138,7 @@ class Chat:
     def _command(self, command: str) -> None:
         match command:
             case "/help":
-                _list(_HELP)
+                _aside(*(f"{name}: {meaning}" for name, meaning in _HELP.items()))
             case "/why":
                 _aside(*self._why())
             case "/practice":
@@ -191,13 +190,12 @@ class Chat:
 
     def _practice(self) -> Technique:
         """Return the technique of the last answer, or the day's."""
-        from reframer.knowledge import load_techniques
+        from reframer.knowledge import load_techniques, todays
 
         ground = self._ground()
         if isinstance(ground, Technique):
             return ground
-        techniques = [card for card in load_techniques(self._chosen.cards_dir) if card.led]
-        return techniques[date.today().toordinal() % len(techniques)]
+        return todays(load_techniques(self._chosen.cards_dir), date.today())
 
     def _ground(self) -> Technique | Background | None:
         """Return the card behind the last turn that has one."""
@@ -270,8 +268,3 @@ def _aside(*paragraphs: str) -> None:
     """Print what is no answer."""
     for paragraph in paragraphs:
         _lines(paragraph, err=True)
-
-
-def _list(entries: Mapping[str, str]) -> None:
-    for name, meaning in entries.items():
-        click.echo(show.filled(f"{name}: {meaning}"), err=True)

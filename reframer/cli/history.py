@@ -92,7 +92,7 @@ def export(file: Path | None, without_names: bool) -> None:
     The export is not locked.
     """
     if file is not None and file.exists():
-        raise UsageError(f"{file} exists already.", "Choose another name.")
+        raise UsageError("That file exists already.", "Choose another name.")
     text = _unlock().export(names.without_names if without_names else str)
     if file is None:
         click.echo(text, nl=False)
@@ -102,7 +102,7 @@ def export(file: Path | None, without_names: bool) -> None:
             out.write(text.encode())
     except OSError as error:
         raise UsageError(
-            f"{file} cannot be written ({error.strerror}).", "Choose another place."
+            f"That file cannot be written ({error.strerror}).", "Choose another place."
         ) from error
 
 
@@ -198,7 +198,7 @@ def _files() -> list[Path]:
     """Return the files of the history: the one that is on, then one that was put away."""
     files = [file for file in (_kept(), _put_away()) if file.exists()]
     if not files:
-        raise HistoryMissing("Nothing was ever kept.", "To begin: reframer history on")
+        raise HistoryMissing("Nothing is kept.", "To begin: reframer history on")
     return files
 
 

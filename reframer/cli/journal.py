@@ -39,7 +39,7 @@ def _kinds(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
     kinds = tuple(kind for kind in value.split(",") if kind)
     for kind in kinds:
         if kind not in KINDS:
-            raise click.BadParameter(f"{kind!r} is none of {', '.join(KINDS)}.", ctx, param)
+            raise click.BadParameter(f"They are {', '.join(KINDS)}.", ctx, param)
     return kinds
 
 

@@ -20,13 +20,16 @@ def notice(file: BinaryIO, as_json: bool) -> None:
 
     With --json every sentence is printed, in order, with its place in the text in characters and
     what was heard in it: the kind of self-criticism, its strength from 0 to 1, or kind words to
-    oneself.
+    oneself. Where the text sounds like danger, help lines go to standard error.
     """
-    from reframer.critic import Critic  # loads the tokenizer and the matrix library
+    from reframer.cli.assess import met_danger  # loads the tokenizer and the matrix library
+    from reframer.critic import Critic
     from reframer.reader import Reader
 
     text = decode(file.read())
-    critic = Critic(Reader.from_catalog(settings.load().models_dir))
+    chosen = settings.load()
+    met_danger(text, chosen)
+    critic = Critic(Reader.from_catalog(chosen.models_dir))
     notices = critic.notice(text)
     if as_json:
         for heard in notices:

@@ -139,7 +139,7 @@ def _look_at_the_journals() -> Check:
 def _look_at_the_history() -> Check:
     folder = history.folder()
     if not history.is_there():
-        return Check("history", True, "Off. Nothing that you write is kept.")
+        return Check("history", True, "Off. No answers are kept.")
     state = "On" if history.is_on() else "Off, but what was kept is still there"
     return Check(
         "history",

@@ -35,8 +35,14 @@ _LINE_EVERY = 10.0  # seconds
 # Wheels come as a whole, so a rate over the usual half minute would often be no rate at all.
 _RATE_OVER = 120.0  # seconds
 _ORIGINS = {
-    "card": "These are the technique card's own words, written by hand.",
-    "untouched": "Nothing in it speaks against you, so the text comes back as it was.",
+    "card": (
+        "Written by hand on the card, not by the model. Where the first sentence says back what "
+        "happened, plain rules took it from your words."
+    ),
+    "untouched": (
+        "No harsh word against yourself was heard in it, so it comes back as it was. This ear "
+        "overlooks some: if it hurts, say what you call yourself for it."
+    ),
 }
 _NOT_MEANT = "Not what you meant? In reframer chat you can say so, and go on."
 
@@ -91,13 +97,14 @@ def filled(text: str) -> str:
 
 
 def reasons(answer: Reframe) -> None:
-    """Print why this technique was chosen, and how many drafts were refused for what."""
+    """Print why this technique was chosen and, if there were drafts, what they were refused for."""
     if answer.kinds:
         _beside(f"Heard in it: {', '.join(KIND_NAMES[kind] for kind in answer.kinds)}.")
     for technique in answer.techniques:
         _beside(f"The card's move: {technique.move}", f"How well founded: {technique.evidence}")
-    refused = (f"{rule} ({count})" for rule, count in answer.rejected.items())
-    _beside(f"Drafts refused for: {', '.join(refused) or 'nothing'}.")
+    if answer.model or answer.rejected:
+        refused = (f"{rule} ({count})" for rule, count in answer.rejected.items())
+        _beside(f"Drafts refused for: {', '.join(refused) or 'nothing'}.")
 
 
 def status(text: str) -> AbstractContextManager[object]:

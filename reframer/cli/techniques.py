@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
@@ -15,12 +13,12 @@ import click
 
 from reframer import settings
 from reframer.cli.read import decode
+from reframer.cli.show import filled
 from reframer.errors import TextEmpty, UsageError
 from reframer.knowledge import load_techniques
 from reframer.records import Match, Technique
 
 _EXAMPLES_SHOWN = 3
-_WIDEST = 88
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -72,7 +70,10 @@ def show(technique_id: str, as_json: bool) -> None:
 @click.option("-k", "count", type=click.IntRange(1, 50), default=3, help="How many to show.")
 @_JSON
 def search(text: str, count: int, as_json: bool) -> None:
-    """Find the techniques that fit TEXT; - reads it from standard input."""
+    """Find the techniques that fit TEXT; - reads it from standard input.
+
+    Where TEXT sounds like danger, no card is shown; help lines go to standard error.
+    """
     thought = decode(sys.stdin.buffer.read()) if text == "-" else text
     if not thought.strip():
         raise TextEmpty("There is no text to search with.", 'Try: "I ruin everything."')
@@ -98,14 +99,19 @@ def _find(technique_id: str, cards: Sequence[Technique]) -> Technique:
         return by_id[technique_id]
     near = get_close_matches(technique_id, by_id, n=3, cutoff=0.4)
     hint = f"Did you mean {' or '.join(near)}?" if near else "See: reframer techniques list"
-    raise UsageError(f"There is no technique named {technique_id!r}.", hint)
+    raise UsageError("There is no technique of that name.", hint)
 
 
 def _search(thought: str, count: int) -> tuple[Match, ...]:
-    from reframer.reader import Reader  # loads what list and show do not need
+    """Return the cards that fit best; none for a thought of danger, which is met with words."""
+    from reframer.cli.assess import met_danger  # loads what list and show do not need
+    from reframer.reader import Reader
     from reframer.retrieval import TechniqueRetriever
 
-    reader = Reader.from_catalog(settings.load().models_dir)
+    chosen = settings.load()
+    if met_danger(thought, chosen):
+        return ()
+    reader = Reader.from_catalog(chosen.models_dir)
     retriever = TechniqueRetriever.open(_load(), reader.embeddings, reader)
     return retriever.search(thought, k=count)
 
@@ -134,7 +140,5 @@ def _print_json(value: object) -> None:
 
 
 def _paragraphs(*texts: str) -> None:
-    width = min(_WIDEST, shutil.get_terminal_size().columns)
     for text in texts:
-        click.echo(textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False))
-        click.echo()
+        click.echo(f"{filled(text)}\n")

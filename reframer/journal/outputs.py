@@ -308,7 +308,7 @@ class _Backup:
         """Open the newest backup of a journal."""
         folder = max(cls._of(journal).glob("*/"), default=None)
         if folder is None:
-            raise JournalError(f"There is no backup of {journal}.", "Nothing was changed.")
+            raise JournalError("There is no backup of that journal.", "Nothing was changed.")
         backup = cls(folder)
         try:
             yield backup

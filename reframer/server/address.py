@@ -40,13 +40,13 @@ class Server:
         kind, _, model = chosen.model.partition(":")
         if kind not in _USUAL_URLS:
             raise ModelUnknown(
-                f"There is no kind of model server named {kind!r}.",
+                "There is no such kind of model server.",
                 "Write openai:NAME, for any server that speaks OpenAI's protocol, or ollama:NAME.",
             )
         url = chosen.base_url or _USUAL_URLS[kind]
         if not url:
             raise SettingsError(
-                f"It is not said where {chosen.model} is served.",
+                "It is not said where the model is served.",
                 "Give its address as base_url or --base-url, like http://127.0.0.1:8000/v1.",
             )
         return cls(model, url)

@@ -41,7 +41,10 @@ _REASONS = ("It missed the point", "It isn’t true", "Too soft", "Too hard")
 _ASK_REASON = "What was it? Your reason is kept in your locked history, beside the words."
 _KEPT = "Kept in your history."
 _NOT_KEPT = "That was not kept. Your history has to be on and unlocked under Over time."
-_CARD_SPEAKS = "These are the card’s own words."
+_CARD_SPEAKS = (
+    "Written by hand on the card, not by the model. Where the first sentence says back what "
+    "happened, plain rules took it from your words."
+)
 
 
 class Chat:

@@ -54,8 +54,7 @@ class House:
     @property
     def wishes(self) -> Wishes:
         """How the settings say that one would like to be spoken to."""
-        chosen = self.settings
-        return Wishes(tone=chosen.tone, voice=chosen.voice, person=chosen.person)
+        return self.settings.wishes
 
     def remember(self, **changes: Any) -> None:
         """Take over settings and write them to the settings file.

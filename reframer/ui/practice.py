@@ -7,8 +7,9 @@ from datetime import date
 
 import gradio as gr
 
-from reframer.knowledge import Background, Reader
+from reframer.knowledge import Background, Reader, todays
 from reframer.records import KINDS, Kind, Technique
+from reframer.safety import signposts
 from reframer.ui.house import House
 from reframer.ui.markup import escaped, folded, prose
 from reframer.ui.parts import QUIETLY, UNKEPT, sheet
@@ -68,13 +69,7 @@ class Practice:
         )
 
     def _find(self, query: str) -> str:
-        return library_markup(self._house.techniques, self._house.background, query)
-
-
-def todays(techniques: tuple[Technique, ...], day: date) -> Technique:
-    """Return the technique whose small step is the day's: every one in turn, for everybody."""
-    led = [technique for technique in techniques if technique.led]
-    return led[day.toordinal() % len(led)]
+        return found_markup(self._house, query)
 
 
 def today_markup(techniques: tuple[Technique, ...], day: date) -> str:
@@ -85,6 +80,13 @@ def today_markup(techniques: tuple[Technique, ...], day: date) -> str:
         f"<p class='cite'>From the card “{escaped(technique.title)}”. Leave it if it doesn’t suit "
         "you.</p></div>"
     )
+
+
+def found_markup(house: House, query: str) -> str:
+    """Return the cards with all words of a query; in danger, the written words stand above them."""
+    met = signposts(house.friend.assess(query), house.country, house.wishes.voice)
+    above = f"<section class='shelf'>{prose(met)}</section>" if met else ""
+    return above + library_markup(house.techniques, house.background, query)
 
 
 def library_markup(
