@@ -89,6 +89,19 @@ class TestOpening:
         with pytest.raises(ModelMissing):
             Weights.open(tmp_path / "none.gguf")
 
+    @pytest.mark.parametrize("way", ["is_file", "open"])
+    def test_a_file_that_cannot_be_read_is_named_with_the_reason(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        path = tmp_path / "model.gguf"
+        path.write_bytes(gguf({"general.architecture": "llama"}))
+        monkeypatch.setattr(Path, way, refuse)
+        with pytest.raises(ModelError, match=r"model\.gguf cannot be read: Permission denied"):
+            Weights.open(path)
+
     def test_a_folder_is_no_model(self, tmp_path: Path) -> None:
         with pytest.raises(ModelMissing):
             Weights.open(tmp_path)

@@ -114,9 +114,9 @@ def read_header(path: Path) -> Header:
         ModelDamaged: It is not a GGUF file, or its end is missing.
         ModelError: It cannot be read.
     """
-    if not path.is_file():
-        raise ModelMissing(f"There is no model file {path}.", "Check the path.")
     try:
+        if not path.is_file():
+            raise ModelMissing(f"There is no model file {path}.", "Check the path.")
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return _parse(data, path)
     except (struct.error, UnicodeDecodeError, ValueError) as error:
