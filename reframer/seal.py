@@ -188,10 +188,11 @@ def _addresses(name: str, port: int) -> set[str]:
     return {str(address[0]) for *_, address in found}
 
 
-def _text(host: object) -> str:
-    if isinstance(host, bytes):
+def _text(host: str | bytes | bytearray | None) -> str:
+    """Return a host in any of the forms in which a socket takes it; None is this machine."""
+    if isinstance(host, bytes | bytearray):
         return host.decode("ascii", "replace")
-    return host if isinstance(host, str) else ""
+    return host or ""
 
 
 def _caller() -> str:
