@@ -67,6 +67,35 @@ def gguf(metadata: Mapping[str, str | float], tensors: Tensors | None = None) ->
     return head + bytes(-len(head) % 32) + data
 
 
+def mamba() -> bytes:
+    """Return the smallest whole model of the kind that remembers in a state, not in cells."""
+    numbers = {"context_length": 64, "embedding_length": 2, "block_count": 1, "vocab_size": 2}
+    state = {"conv_kernel": 2, "inner_size": 4, "state_size": 2, "time_step_rank": 1}
+    metadata: dict[str, str | float] = {
+        "general.architecture": "mamba",
+        "tokenizer.ggml.model": "none",
+        "tokenizer.chat_template": "hi",
+        "mamba.attention.layer_norm_rms_epsilon": 1e-5,
+        **{f"mamba.{name}": number for name, number in numbers.items()},
+        **{f"mamba.ssm.{name}": number for name, number in state.items()},
+    }
+    shapes = {
+        "token_embd.weight": (2, 2),
+        "output_norm.weight": (2,),
+        "blk.0.attn_norm.weight": (2,),
+        "blk.0.ssm_in.weight": (8, 2),
+        "blk.0.ssm_conv1d.weight": (4, 2),
+        "blk.0.ssm_conv1d.bias": (4,),
+        "blk.0.ssm_x.weight": (5, 4),
+        "blk.0.ssm_dt.weight": (4, 1),
+        "blk.0.ssm_dt.bias": (4,),
+        "blk.0.ssm_a": (4, 2),
+        "blk.0.ssm_d": (4,),
+        "blk.0.ssm_out.weight": (2, 4),
+    }
+    return gguf(metadata, {name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
+
+
 def say(model: Weights, words: str, sampling: Sampling = GREEDY) -> str:
     prompt = model.prompt([{"role": "user", "content": words}])
     return "".join(decode(model.speak(prompt, sampling)))
@@ -156,6 +185,14 @@ class TestOpening:
         path.write_bytes(gguf({"general.architecture": "x", "tokenizer.chat_template": "hi"}))
         with pytest.raises(ModelDamaged):
             Weights.open(path)
+
+    def test_a_model_with_a_recurrent_memory_is_refused_in_one_line(self, tmp_path: Path) -> None:
+        path = tmp_path / "mamba.gguf"
+        path.write_bytes(mamba())
+        with pytest.raises(ModelError, match="recurrent memory") as caught:
+            Weights.open(path)
+        assert "\n" not in str(caught.value)
+        assert caught.value.hint
 
     def test_a_model_larger_than_free_memory_is_refused_with_both_sizes(
         self, small_model_path: Path, monkeypatch: pytest.MonkeyPatch

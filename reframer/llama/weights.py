@@ -162,8 +162,8 @@ class Weights:
             ModelMissing: A file is not there.
             ModelDamaged: A file is not a GGUF file, is cut off, or cannot be loaded.
             ModelTooLarge: It needs more memory than is free.
-            ModelError: The file cannot be read, has no usable chat template, or the adapter
-                was made for another kind of model.
+            ModelError: The file cannot be read, has no usable chat template or a recurrent
+                memory, or the adapter was made for another kind of model.
         """
         header = read_header(path)
         longest = min(context, header.context or context)
@@ -257,7 +257,12 @@ class Weights:
 
 
 def _load(path: Path) -> Any:
-    """Return the pointer to a loaded model."""
+    """Return the pointer to a loaded model.
+
+    Raises:
+        ModelDamaged: It cannot be loaded.
+        ModelError: Its memory is recurrent.
+    """
     llama_cpp.llama_backend_init()
     params = llama_cpp.llama_model_default_params()
     params.n_gpu_layers = -1 if llama_cpp.llama_supports_gpu_offload() else 0
@@ -266,6 +271,13 @@ def _load(path: Path) -> Any:
         raise ModelDamaged(
             f"The model file {path} cannot be loaded: it is damaged, or of an unknown kind.",
             "Fetch it again, or choose another.",
+        )
+    if llama_cpp.llama_model_is_recurrent(model) or llama_cpp.llama_model_is_hybrid(model):
+        llama_cpp.llama_model_free(model)
+        # Its memory cannot forget a row's last tokens, as rows with a shared beginning need.
+        raise ModelError(
+            f"The model {path} has a recurrent memory, which reframer cannot use.",
+            "Choose a model without one, such as those of: reframer models list",
         )
     return model
 
