@@ -137,7 +137,7 @@ def is_here(model: Model, folder: Path) -> bool:
     Raises:
         ModelError: The folder cannot be looked into.
     """
-    return all(_is_file(folder / file.name) for file in model.files)
+    return all(is_file(folder / file.name) for file in model.files)
 
 
 def locate(model: Model, folder: Path) -> tuple[Path, ...]:
@@ -172,7 +172,7 @@ def locate_adapter(model: Model) -> Path | None:
     if model.adapter is None:
         return None
     path = paths.asset("models", "adapters", model.adapter.name)
-    if not _is_file(path) or hash_file(path) != model.adapter.sha256:
+    if not is_file(path) or hash_file(path) != model.adapter.sha256:
         raise ModelDamaged(
             f"The adapter {path} is missing or not the one of the catalogue.",
             "Install the program anew.",
@@ -242,7 +242,7 @@ def remove(model: Model, folder: Path) -> int:
 
 def _present(model: Model, path: Path) -> Path:
     """Return the path of a file that is there and may be read."""
-    if not _is_file(path):
+    if not is_file(path):
         raise ModelMissing(
             f"The model {model.id} is not on this machine yet.",
             f"Run: reframer models pull {model.id}",
@@ -251,7 +251,12 @@ def _present(model: Model, path: Path) -> Path:
         return path
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
+    """Return whether a file is there.
+
+    Raises:
+        ModelError: Its folder cannot be looked into.
+    """
     with _reading(path):
         return path.is_file()
 

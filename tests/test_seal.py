@@ -188,6 +188,21 @@ print(os.environ.get("HTTPS_PROXY"))
     assert said == ["http://proxy.invalid:3128", "tried", "None"]
 
 
+@pytest.mark.parametrize("proxy", ["http://[proxy:3128", "http://:3128", ""])
+def test_a_malformed_proxy_lets_nothing_else_through(proxy: str) -> None:
+    code = """
+with seal.opened(frozenset({"host.invalid"})):
+    for name in ("host.invalid", "elsewhere.invalid."):
+        try:
+            socket.getaddrinfo(name, 443)
+        except ConnectionRefused:
+            print("refused")
+        except OSError:
+            print("tried")
+"""
+    assert sealed(code, HTTPS_PROXY=proxy).split() == ["tried", "refused"]
+
+
 _TRY = """
 def attempt(reach):
     try:
