@@ -20,6 +20,7 @@ import llama_cpp
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 from reframer.errors import ModelDamaged, ModelError, ModelTooLarge, TextTooLong
+from reframer.llama import backend
 from reframer.llama.context import Context, Sampler
 from reframer.llama.gguf import Header, read_header
 from reframer.llama.memory import free_memory
@@ -34,15 +35,6 @@ _SLOTS = (16, 8, 4, 2, 1)
 _CELLS_PER_SLOT = 512
 _LONGEST_PIECE = 256
 _log = logging.getLogger(__name__)
-
-
-@llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
-def _keep_quiet(_level: int, text: bytes, _data: ctypes.c_void_p) -> None:
-    """Take what llama.cpp would print on stderr; ``--debug`` may show it."""
-    _log.debug("%s", text.decode("utf-8", "replace").rstrip())
-
-
-llama_cpp.llama_log_set(_keep_quiet, ctypes.c_void_p(0))
 
 
 class Speech:
@@ -263,7 +255,7 @@ def _load(path: Path) -> Any:
         ModelDamaged: It cannot be loaded.
         ModelError: Its memory is recurrent.
     """
-    llama_cpp.llama_backend_init()
+    backend.begin()
     params = llama_cpp.llama_model_default_params()
     params.n_gpu_layers = -1 if llama_cpp.llama_supports_gpu_offload() else 0
     model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
