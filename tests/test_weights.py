@@ -33,7 +33,7 @@ from reframer.llama.context import Context, Sampler
 from reframer.llama.gguf import read_header
 from reframer.llama.memory import free_memory
 from reframer.llama.sampling import Sampling
-from reframer.llama.scheduler import Row
+from reframer.llama.scheduler import Choice, Row
 from reframer.llama.stopping import decode, until
 from reframer.llama.weights import Speech, Weights
 
@@ -275,9 +275,38 @@ class TestHeader:
         path = tmp_path / "garbled.gguf"
         path.write_bytes(whole[: garble.draw(st.integers(1, len(whole)))])
         try:
-            read_header(path)
+            header = read_header(path)
+            assert header.context >= 0
+            assert header.memory(512) >= header.bytes
         except ModelError as error:
             assert "\n" not in error.message
+
+    @pytest.mark.parametrize("alignment", ["wide", float("inf"), float("nan")])
+    def test_an_alignment_that_is_no_number_is_damage(
+        self, tmp_path: Path, alignment: str | float
+    ) -> None:
+        path = tmp_path / "odd.gguf"
+        path.write_bytes(gguf({"general.alignment": alignment}))
+        with pytest.raises(ModelDamaged, match="garbled"):
+            read_header(path)
+
+    @pytest.mark.parametrize("length", ["long", float("inf"), 1.5])
+    def test_a_length_that_is_no_whole_number_counts_as_not_said(
+        self, tmp_path: Path, length: str | float
+    ) -> None:
+        path = tmp_path / "odd.gguf"
+        shape = {"context_length": length, "block_count": length}
+        named = {f"llama.{name}": value for name, value in shape.items()}
+        path.write_bytes(gguf({"general.architecture": "llama", **named}))
+        header = read_header(path)
+        assert header.context == 0
+        assert header.memory(512) == header.bytes
+
+    def test_another_version_is_named_beside_those_that_can_be_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "old.gguf"
+        path.write_bytes(b"GGUF" + struct.pack("<I", 1))
+        with pytest.raises(ModelDamaged, match="has version 1, not 2 or 3"):
+            read_header(path)
 
     def test_a_header_tells_the_models_shape(self, small_model_path: Path) -> None:
         header = read_header(small_model_path)
@@ -427,6 +456,14 @@ class TestSpeech:
             with pytest.raises(ModelError, match="failed"):
                 list(small.speak(prompt, GREEDY))
         assert list(small.speak(prompt, GREEDY))
+
+    def test_why_it_ended_is_told_only_to_who_heard_all_of_it(self) -> None:
+        speech = Speech(1, lambda token: bytes([token]))
+        speech.hear(Choice(65))
+        speech.end("length")
+        heard = iter(speech)
+        assert (next(heard), speech.finish) == (b"A", "stop")  # who leaves here stopped it
+        assert (list(heard), speech.finish) == ([], "length")
 
     def test_every_token_has_its_whole_bytes(self, small: Weights) -> None:
         text = f"naïve 😀 {' ' * 100} 日本語\n\n\t{'=' * 100}"

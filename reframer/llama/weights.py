@@ -50,7 +50,8 @@ class Speech:
         prompt_tokens: Length of the prompt.
         cached_tokens: So many of them the model had read before.
         tokens: So many tokens were said so far.
-        finish: Why it ended: ``stop`` if the model had finished, else ``length``.
+        finish: Why it ended: ``stop`` if the model had finished, or was stopped by who listened
+            before they heard another end; else ``length``.
         logprobs: Log-probability of each token said so far, in nats, if they were asked for.
     """
 
@@ -61,17 +62,18 @@ class Speech:
         self.finish: Finish = "stop"
         self.logprobs: list[float] = []
         self._spell = spell
-        self._said: SimpleQueue[Choice | BaseException | None] = SimpleQueue()
+        self._said: SimpleQueue[Choice | BaseException | Finish] = SimpleQueue()
         self._closed = threading.Event()
 
     def __iter__(self) -> Iterator[bytes]:
-        while (said := self._said.get()) is not None:
+        while not isinstance(said := self._said.get(), str):
             if isinstance(said, BaseException):
                 raise said
             self.tokens += 1
             if said.logprob is not None:
                 self.logprobs.append(said.logprob)
             yield self._spell(said.token)
+        self.finish = said
 
     def close(self) -> None:
         """Stop the model, if it still speaks."""
@@ -92,8 +94,7 @@ class Speech:
 
     def end(self, finish: Finish) -> None:
         """Take the end; for the worker."""
-        self.finish = finish
-        self._said.put(None)
+        self._said.put(finish)
 
     def fail(self, error: BaseException) -> None:
         """Take an error in place of the end; for the worker."""
