@@ -77,8 +77,6 @@ class Model:
         title: What it is, for people.
         role: ``chat`` or ``embedding``.
         licence: SPDX identifier.
-        context: Longest context it was made for, in tokens.
-        chat_template: ``gguf`` where the template is inside the file; empty for embedders.
         ram_bytes: Memory it needs when working.
         sampling: Its publisher's sampling settings.
         files: The files it consists of.
@@ -90,8 +88,6 @@ class Model:
     title: str
     role: Role
     licence: str
-    context: int
-    chat_template: str
     ram_bytes: int
     sampling: Mapping[str, float]
     files: tuple[ModelFile, ...]

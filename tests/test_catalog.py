@@ -21,7 +21,7 @@ def make_model(*names: str) -> Model:
     files = tuple(
         ModelFile(name, len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), ()) for name in names
     )
-    return Model("toy", "A toy", "chat", "Apache-2.0", 512, "gguf", 1, {}, files)
+    return Model("toy", "A toy", "chat", "Apache-2.0", 1, {}, files)
 
 
 def place(folder: Path, name: str, content: bytes = CONTENT) -> Path:

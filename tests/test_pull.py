@@ -151,7 +151,7 @@ class World:
 
 def toy(*sources: UrlSource | WheelSource) -> Model:
     file = ModelFile("toy.gguf", len(CONTENT), SHA256, sources)
-    return Model("toy", "A toy", "chat", "Apache-2.0", 512, "gguf", 1, {}, (file,))
+    return Model("toy", "A toy", "chat", "Apache-2.0", 1, {}, (file,))
 
 
 @pytest.fixture
