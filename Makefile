@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DATA ?=
+# A text goes to its command as it was typed: make itself reads none of its dollars.
+override TEXT := $(value TEXT)
+export TEXT
 
 .DEFAULT_GOAL := help
 .PHONY: help run reframe test lint eval bench soak train train-reader lock clean

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from reframer import paths
-from reframer.errors import ModelDamaged, ModelMissing, ModelUnknown
+from reframer.errors import ModelDamaged, ModelError, ModelMissing, ModelUnknown
 
 Role = Literal["chat", "embedding"]
 _CHUNK = 1 << 20
@@ -77,8 +77,6 @@ class Model:
         title: What it is, for people.
         role: ``chat`` or ``embedding``.
         licence: SPDX identifier.
-        context: Longest context it was made for, in tokens.
-        chat_template: ``gguf`` where the template is inside the file; empty for embedders.
         ram_bytes: Memory it needs when working.
         sampling: Its publisher's sampling settings.
         files: The files it consists of.
@@ -90,8 +88,6 @@ class Model:
     title: str
     role: Role
     licence: str
-    context: int
-    chat_template: str
     ram_bytes: int
     sampling: Mapping[str, float]
     files: tuple[ModelFile, ...]
@@ -132,8 +128,12 @@ def default(role: Role) -> Model:
 
 
 def is_here(model: Model, folder: Path) -> bool:
-    """Return whether a model's files are in the folder; whether they are whole is not looked at."""
-    return all((folder / file.name).is_file() for file in model.files)
+    """Return whether a model's files are in the folder; whether they are whole is not looked at.
+
+    Raises:
+        ModelError: The folder cannot be looked into.
+    """
+    return all(is_file(folder / file.name) for file in model.files)
 
 
 def locate(model: Model, folder: Path) -> tuple[Path, ...]:
@@ -149,6 +149,7 @@ def locate(model: Model, folder: Path) -> tuple[Path, ...]:
     Raises:
         ModelMissing: A file is not there.
         ModelDamaged: A file has not the catalogue's hash.
+        ModelError: A file cannot be read.
     """
     for file in model.files:
         path = _present(model, folder / file.name)
@@ -162,11 +163,12 @@ def locate_adapter(model: Model) -> Path | None:
 
     Raises:
         ModelDamaged: It has not the catalogue's hash, or is not there.
+        ModelError: It cannot be read.
     """
     if model.adapter is None:
         return None
     path = paths.asset("models", "adapters", model.adapter.name)
-    if not path.is_file() or hash_file(path) != model.adapter.sha256:
+    if not is_file(path) or hash_file(path) != model.adapter.sha256:
         raise ModelDamaged(
             f"The adapter {path} is missing or not the one of the catalogue.",
             "Install the program anew.",
@@ -185,11 +187,13 @@ def verify(model: Model, folder: Path, on_progress: Callable[[int], None] = lamb
     Raises:
         ModelMissing: A file is not there.
         ModelDamaged: A file has not the catalogue's hash.
+        ModelError: A file cannot be read.
     """
     for file in model.files:
         path = _present(model, folder / file.name)
         if hash_file(path, on_progress) != file.sha256:
-            _stamp(path).unlink(missing_ok=True)
+            with suppress(OSError):  # the folder may be one that cannot be written
+                _stamp(path).unlink()
             raise ModelDamaged(
                 f"The file {path} is not the model {model.id}: its SHA-256 differs.",
                 f"Run: reframer models rm {model.id}, then: reframer models pull {model.id}",
@@ -198,9 +202,13 @@ def verify(model: Model, folder: Path, on_progress: Callable[[int], None] = lamb
 
 
 def hash_file(path: Path, on_progress: Callable[[int], None] = lambda _: None) -> str:
-    """Return the SHA-256 of a file in hexadecimal digits."""
+    """Return the SHA-256 of a file in hexadecimal digits.
+
+    Raises:
+        ModelError: It cannot be read.
+    """
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with _reading(path), path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
             on_progress(len(chunk))
@@ -229,12 +237,36 @@ def remove(model: Model, folder: Path) -> int:
 
 
 def _present(model: Model, path: Path) -> Path:
-    if not path.is_file():
+    """Return the path of a file that is there and may be read."""
+    if not is_file(path):
         raise ModelMissing(
             f"The model {model.id} is not on this machine yet.",
             f"Run: reframer models pull {model.id}",
         )
-    return path
+    with _reading(path), path.open("rb"):
+        return path
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a file is there.
+
+    Raises:
+        ModelError: Its folder cannot be looked into.
+    """
+    with _reading(path):
+        return path.is_file()
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Say which file it is that cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        raise ModelError(
+            f"The model file {path} cannot be read: {error.strerror}.",
+            "Let yourself read it, or choose another folder with REFRAMER_MODELS_DIR.",
+        ) from error
 
 
 def _known_whole(path: Path, file: ModelFile) -> bool:

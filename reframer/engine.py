@@ -138,7 +138,7 @@ class Reframer:
         seal.switch_off_reporting()
         try:
             safety = Safety(Reader.from_catalog(settings.models_dir))
-        except (ModelError, KnowledgeError):
+        except (ModelError, KnowledgeError, OSError):
             safety = Safety()
         return cls(safety, lambda: _open_rooms(settings), settings.country)
 

@@ -19,7 +19,7 @@ import json
 import os
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
@@ -121,13 +121,14 @@ class _Body(NamedTuple):
     """What could be read behind the head.
 
     Attributes:
-        entries: The entries that are whole, oldest first.
-        last: The highest number in use.
+        entries: The entries that are whole by their numbers, oldest first.
+        last: The highest number given so far. Where the end is missing, one more than can be read,
+            so that the gap stays to be seen.
         end: Where the next block goes, in bytes from the beginning of the file.
         problem: What is wrong with the file, in a sentence; empty where nothing is.
     """
 
-    entries: tuple[Entry, ...]
+    entries: Mapping[int, Entry]
     last: int
     end: int
     problem: str
@@ -189,7 +190,7 @@ class History:
         with _alone(path):
             if path.exists():
                 raise HistoryError("There is a history already.", "It stays as it is.")
-            history._rewrite(history._new_head(passphrase), ())
+            history._rewrite(history._new_head(passphrase), {}, 0)
         return history
 
     @classmethod
@@ -244,7 +245,7 @@ class History:
     def records(self) -> tuple[Entry, ...]:
         """Return all entries that can be read, oldest first."""
         with _alone(self._path):
-            return self._body().entries
+            return tuple(self._body().entries.values())
 
     def search(self, text: str) -> tuple[Entry, ...]:
         """Return the entries whose thought, words or technique hold a text, in whatever case."""
@@ -283,11 +284,17 @@ class History:
             HistoryError: The file could not be written; it stays as it was.
         """
         with _alone(self._path):
-            entries = self._body().entries
-            kept = tuple(entry for entry in entries if entry.id != entry_id)
-            if len(kept) < len(entries):
-                self._rewrite(_read(self._path)[:_HEAD], kept)
-        return len(kept) < len(entries)
+            body = self._body()
+            gone = {number for number, entry in body.entries.items() if entry.id == entry_id}
+            # The others move up, by no more than that: what is damaged leaves its gap.
+            kept = {
+                number - sum(before < number for before in gone): entry
+                for number, entry in body.entries.items()
+                if number not in gone
+            }
+            if gone:
+                self._rewrite(_read(self._path)[:_HEAD], kept, body.last - len(gone))
+        return bool(gone)
 
     def change_passphrase(self, passphrase: str) -> None:
         """Lock the history with another passphrase; the old one opens it no more.
@@ -306,10 +313,10 @@ class History:
         named = _MAGIC + salt + self._marker
         return named + nonce + _wrapping(passphrase, salt).encrypt(nonce, self._key, named)
 
-    def _rewrite(self, head: bytes, entries: tuple[Entry, ...]) -> None:
-        blocks = [self._block(b"entry", n, e.to_bytes()) for n, e in enumerate(entries, start=1)]
+    def _rewrite(self, head: bytes, entries: Mapping[int, Entry], last: int) -> None:
+        blocks = [self._block(b"entry", n, entry.to_bytes()) for n, entry in entries.items()]
         with paths.atomic_write(self._path) as file:
-            file.write(head + b"".join(blocks) + self._block(b"end", len(entries)))
+            file.write(head + b"".join(blocks) + self._block(b"end", last))
 
     def _body(self) -> _Body:
         """Read all blocks, past those that are damaged."""
@@ -325,8 +332,8 @@ class History:
         ended = bool(blocks) and self._open(b"end", blocks[-1]) is not None
         count = _number(blocks[-1]) if ended else 0
         return _Body(
-            entries=tuple(entries.values()),
-            last=max(count, *entries, 0),
+            entries=entries,
+            last=max(count, *entries, 0) + (not ended),
             end=len(data) - (_MARKER + len(blocks[-1]) if ended else 0),
             problem=_problem(ended, count, entries.keys()),
         )

@@ -42,7 +42,7 @@ _HOSTS = frozenset({"huggingface.co", "hf.co"})
 
 
 class Watcher(Protocol):
-    """Who is told how a pull goes. `SilentWatcher` is the shortest one."""
+    """Who is told how a pull goes."""
 
     def begin(self, file: ModelFile, have: int) -> None:
         """A file begins, or begins again, with so many bytes on disk already."""
@@ -52,23 +52,6 @@ class Watcher(Protocol):
 
     def note(self, text: str) -> None:
         """Something worth a line happened."""
-
-
-class SilentWatcher:
-    """A watcher that keeps the notes and shows nothing."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def begin(self, file: ModelFile, have: int) -> None:
-        """Do nothing."""
-
-    def advance(self, count: int) -> None:
-        """Do nothing."""
-
-    def note(self, text: str) -> None:
-        """Keep the note."""
-        self.notes.append(text)
 
 
 def pull(model: Model, folder: Path, watcher: Watcher) -> bool:
@@ -85,20 +68,20 @@ def pull(model: Model, folder: Path, watcher: Watcher) -> bool:
     Raises:
         PullError: No source could give a file, the folder cannot be written, the disk is too full,
             or another pull is running.
-        ModelDamaged: A file is there already, but is not the catalogue's.
+        ModelDamaged: A file was there already, but is not the catalogue's.
+        ModelError: A file is there, but cannot be read.
     """
-    missing = [file for file in model.files if not (folder / file.name).is_file()]
-    if not missing:
-        catalog.locate(model, folder)
-        return False
-    try:
-        paths.private_dir(folder)
-        with _alone(folder), seal.opened(_HOSTS):
-            for file in missing:
-                _Fetch(file, folder / file.name, watcher).run()
-    except OSError as error:
-        raise _no_room(error, folder) from error
-    return True
+    missing = [file for file in model.files if not catalog.is_file(folder / file.name)]
+    if missing:
+        try:
+            paths.private_dir(folder)
+            with _alone(folder), seal.opened(_HOSTS):
+                for file in missing:
+                    _Fetch(file, folder / file.name, watcher).run()
+        except OSError as error:
+            raise _no_room(error, folder) from error
+    catalog.locate(model, folder)
+    return bool(missing)
 
 
 @contextmanager
@@ -252,9 +235,7 @@ class _Fetch:
     def _from_url(self, source: UrlSource) -> None:
         have = self.part.size
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-        with httpx.stream(
-            "GET", source.url, headers=headers, timeout=_TIMEOUT, follow_redirects=True
-        ) as response:
+        with _client() as client, client.stream("GET", source.url, headers=headers) as response:
             if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
                 return  # everything is there already
             response.raise_for_status()
@@ -317,6 +298,16 @@ class _Fetch:
         self.part.become(self.target)
         self._wheels_note.unlink(missing_ok=True)
         catalog.remember_whole(self.target, self.file)
+
+
+def _client() -> httpx.Client:
+    """Return a client that goes by the user's proxy and certificates."""
+    try:
+        return httpx.Client(timeout=_TIMEOUT, follow_redirects=True)
+    except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+        raise PullError(
+            f"the proxy or certificate settings cannot be used ({_one_line(error)})"
+        ) from error
 
 
 def _read_member(wheel: Path, name: str) -> Iterator[bytes]:

@@ -94,19 +94,23 @@ def opened(hosts: frozenset[str]) -> Iterator[None]:
         hosts: Host names that may be looked up and connected to, with their subdomains.
     """
     global _allowed_hosts
-    proxies = {
-        urlsplit(url if "//" in url else f"//{url}").hostname or ""
-        for name, url in _kept_proxies.items()
-        if name.upper() != "NO_PROXY"
-    }
+    proxies = {_host(url) for name, url in _kept_proxies.items() if name.upper() != "NO_PROXY"}
     os.environ.update(_kept_proxies)
-    _allowed_hosts = hosts | proxies
+    _allowed_hosts = hosts | (proxies - {""})
     try:
         yield
     finally:
         _allowed_hosts = frozenset()
         for name in _kept_proxies:
             os.environ.pop(name, None)
+
+
+def _host(url: str) -> str:
+    """Return a proxy's host; empty where its address names none, or is malformed."""
+    try:
+        return urlsplit(url if "//" in url else f"//{url}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def let_through(host: str, port: int) -> None:
@@ -188,10 +192,11 @@ def _addresses(name: str, port: int) -> set[str]:
     return {str(address[0]) for *_, address in found}
 
 
-def _text(host: object) -> str:
-    if isinstance(host, bytes):
+def _text(host: str | bytes | bytearray | None) -> str:
+    """Return a host in any of the forms in which a socket takes it; None is this machine."""
+    if isinstance(host, bytes | bytearray):
         return host.decode("ascii", "replace")
-    return host if isinstance(host, str) else ""
+    return host or ""
 
 
 def _caller() -> str:

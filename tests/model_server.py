@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from reframer.server.model import OWN_MODEL
 
-Fault = Literal["500", "401", "400", "hang", "cut", "html", "redirect"]
+Fault = Literal["500", "401", "400", "hang", "cut", "error", "html", "redirect"]
 MODEL = "friend"
 LOGPROB = -0.125
 SAYING = "You carry a lot, and today it grew heavier than one pair of hands."
@@ -84,6 +84,11 @@ class ModelServer:
         elif fault == "cut":
             _begin(handler)
             _piece(handler, "You ")
+        elif fault == "error":
+            _begin(handler)
+            _piece(handler, "You ")
+            told = json.dumps({"error": {"message": f"trouble with {body}"}})
+            handler.wfile.write(f"data: {told}\n\n".encode())
         elif fault == "redirect":
             handler.send_response(307)
             handler.send_header("Location", self.elsewhere)

@@ -666,6 +666,29 @@ def test_a_history_is_shown_to_who_knows_its_passphrase(
     assert page.locator("#pictures svg").count() == 0
 
 
+@pytest.fixture
+def torn(kept: tuple[str, History]) -> Iterator[tuple[str, History]]:
+    """Tear off the end of the history for one test."""
+    file = kept[1]._path
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1])
+    yield kept
+    file.write_bytes(whole)
+
+
+def test_a_damaged_history_is_said_to_be_before_and_after_more_is_kept(
+    visit: Visit, torn: tuple[str, History]
+) -> None:
+    address, history = torn
+    page = visit.open(address)
+    unlock(page)
+    page.get_by_role("alert").get_by_text("The end of the history file is missing").wait_for()
+    assert page.locator("#pictures svg").count() > 0
+    history.add(Entry("I'm late.", "A full day."))
+    page.get_by_label("By month").check()
+    page.get_by_role("alert").get_by_text("entries can be read").wait_for()
+
+
 def said_with_history(page: Page) -> str:
     """Unlock the history, say the thought, and return the answer's words."""
     unlock(page)

@@ -11,7 +11,7 @@ import pytest
 
 from reframer import catalog
 from reframer.catalog import Model, ModelFile, UrlSource, WheelSource
-from reframer.errors import ModelDamaged, ModelMissing, ModelUnknown
+from reframer.errors import ModelDamaged, ModelError, ModelMissing, ModelUnknown
 from reframer.llama.gguf import read_header
 
 CONTENT = b"not a model, but its bytes are known" * 100
@@ -21,7 +21,7 @@ def make_model(*names: str) -> Model:
     files = tuple(
         ModelFile(name, len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), ()) for name in names
     )
-    return Model("toy", "A toy", "chat", "Apache-2.0", 512, "gguf", 1, {}, files)
+    return Model("toy", "A toy", "chat", "Apache-2.0", 1, {}, files)
 
 
 def place(folder: Path, name: str, content: bytes = CONTENT) -> Path:
@@ -125,6 +125,23 @@ def test_a_folder_that_cannot_be_written_serves_models_all_the_same(
     model, path = make_model("toy.gguf"), place(tmp_path, "toy.gguf")
     monkeypatch.setattr("reframer.paths.tempfile.mkstemp", refuse)
     assert catalog.locate(model, tmp_path) == (path,)
+
+
+@pytest.mark.parametrize("way", ["is_file", "open"])
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    model, path = make_model("toy.gguf"), place(tmp_path, "toy.gguf")
+    catalog.locate(model, tmp_path)
+    monkeypatch.setattr(Path, way, refuse)
+    for look in (catalog.locate, catalog.verify):
+        with pytest.raises(ModelError, match=r"cannot be read: Permission denied\.") as caught:
+            look(model, tmp_path)
+        assert str(path) in caught.value.message
+        assert caught.value.hint
 
 
 def test_verify_tells_how_far_it_is(tmp_path: Path) -> None:

@@ -572,7 +572,7 @@ def toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def toy(name: str, role: catalog.Role) -> Model:
         file = ModelFile(f"{name}.gguf", len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), ())
-        return Model(name, f"The {name}", role, "MIT", 512, "", 1, {}, (file,), default=True)
+        return Model(name, f"The {name}", role, "MIT", 1, {}, (file,), default=True)
 
     folder = tmp_path / "models"
     folder.mkdir()

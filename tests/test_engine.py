@@ -13,6 +13,7 @@ import pytest
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 
+from reframer import catalog
 from reframer.engine import LONGEST_TEXT, Reframer, Rooms, Speaker
 from reframer.errors import KnowledgeError, ModelError, ModelMissing, TextEmpty, TextTooLong
 from reframer.fit import Fit
@@ -429,6 +430,35 @@ def test_with_a_damaged_reader_safety_still_answers(monkeypatch: pytest.MonkeyPa
     assert friend.reframe("i am going to kill myself tonight").risk.level == "crisis"
     with pytest.raises(KnowledgeError, match="Install the program again"):
         friend.prepare()
+
+
+def test_with_model_files_that_cannot_be_read_safety_still_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.open
+
+    def refuse(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.is_relative_to(tmp_path):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *arguments, **options)
+
+    for file in catalog.default("embedding").files:
+        (tmp_path / file.name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file.name).touch()
+    monkeypatch.setattr(Path, "open", refuse)
+    friend = Reframer.open(Settings(models_dir=tmp_path))
+    assert friend.reframe("i am going to kill myself tonight").risk.level == "crisis"
+    with pytest.raises(ModelError, match="cannot be read: Permission denied"):
+        friend.prepare()
+
+
+def test_with_a_disk_that_fails_safety_still_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Path) -> Reader:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Reader, "from_catalog", fail)
+    friend = Reframer.open(Settings())
+    assert friend.reframe("i am going to kill myself tonight").risk.level == "crisis"
 
 
 def test_without_any_file_of_a_model_safety_still_answers(tmp_path: Path) -> None:

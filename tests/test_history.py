@@ -225,7 +225,9 @@ def test_damage_in_the_middle_leaves_the_others(path: Path, history: History) ->
     assert "2 of 3 entries" in history.problem
 
 
-def test_a_torn_last_entry_is_dropped_and_the_next_one_kept(path: Path, history: History) -> None:
+def test_a_torn_last_entry_is_told_of_for_good_and_the_next_one_kept(
+    path: Path, history: History
+) -> None:
     before = path.read_bytes()
     history.add(Entry("torn", "torn"))
     path.write_bytes(path.read_bytes()[: len(before) + 5])
@@ -234,7 +236,25 @@ def test_a_torn_last_entry_is_dropped_and_the_next_one_kept(path: Path, history:
     third = Entry("a", "b")
     history.add(third)
     assert history.records() == (FIRST, SECOND, third)
-    assert history.problem == ""
+    assert "3 of 4 entries" in history.problem
+    history.change_passphrase("another one")
+    assert "3 of 4 entries" in history.problem
+
+
+def test_a_deletion_hides_no_damage(path: Path, history: History) -> None:
+    third = Entry("a", "b")
+    history.add(third)
+    whole = path.read_bytes()
+    damaged = bytearray(whole)
+    damaged[room._HEAD + room._MARKER + room._NUMBER + room._NONCE] ^= 1  # in the first entry
+    path.write_bytes(damaged)
+    history.delete(SECOND.id)
+    assert history.records() == (third,)
+    assert "1 of 2 entries" in history.problem
+    path.write_bytes(whole[:-1])  # the end is torn
+    history.delete(SECOND.id)
+    assert history.records() == (FIRST, third)
+    assert "2 of 3 entries" in history.problem
 
 
 def test_something_else_in_its_place_is_no_history(path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +75,28 @@ def test_a_disk_without_room_is_said_before_anything_is_written(
     with pytest.raises(UsageError, match=r"needs 0\.3 GB"):
         write_merged(small_model_path, adapter, tmp_path / "merged.gguf")
     assert [path.name for path in tmp_path.iterdir()] == ["voice.gguf"]
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, small_model_path: Path) -> None:
+    adapter = lora(tmp_path / "voice.gguf")
+    with pytest.raises(UsageError, match="Choose another file"):
+        write_merged(small_model_path, adapter, adapter / "merged.gguf")
+
+
+def test_merging_prints_nothing(tmp_path: Path, small_model_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from reframer.llama.merge import write_merged\n"
+        "write_merged(*map(Path, sys.argv[1:]))"
+    )
+    adapter, merged = lora(tmp_path / "voice.gguf"), tmp_path / "merged.gguf"
+    done = subprocess.run(
+        [sys.executable, "-c", code, small_model_path, adapter, merged],
+        capture_output=True,
+        check=True,
+        cwd=Path(__file__).parent.parent,
+    )
+    assert merged.exists()
+    assert (done.stdout, done.stderr) == (b"", b"")
 
 
 def test_an_export_is_told_what_to_write(capsys: pytest.CaptureFixture[str]) -> None:

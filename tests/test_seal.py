@@ -38,6 +38,10 @@ def sealed(code: str, **environ: str) -> str:
         "socket.gethostbyname('example.org')",
         "socket.gethostbyname_ex('example.org')",
         "socket.gethostbyaddr('192.0.2.1')",
+        "socket.getnameinfo(('192.0.2.1', 80), 0)",
+        "socket.gethostbyname(bytearray(b'example.org'))",
+        "socket.socket().connect((bytearray(b'192.0.2.1'), 443))",
+        "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', (bytearray(b'192.0.2.1'), 53))",
         "socket.create_connection(('192.0.2.1', 443), timeout=1)",
         "socket.socket().connect(('192.0.2.1', 443))",
         "socket.socket(socket.AF_INET6).connect(('2001:db8::1', 443))",
@@ -182,6 +186,21 @@ print(os.environ.get("HTTPS_PROXY"))
 """
     said = sealed(code, HTTPS_PROXY="http://proxy.invalid:3128").split()
     assert said == ["http://proxy.invalid:3128", "tried", "None"]
+
+
+@pytest.mark.parametrize("proxy", ["http://[proxy:3128", "http://:3128", ""])
+def test_a_malformed_proxy_lets_nothing_else_through(proxy: str) -> None:
+    code = """
+with seal.opened(frozenset({"host.invalid"})):
+    for name in ("host.invalid", "elsewhere.invalid."):
+        try:
+            socket.getaddrinfo(name, 443)
+        except ConnectionRefused:
+            print("refused")
+        except OSError:
+            print("tried")
+"""
+    assert sealed(code, HTTPS_PROXY=proxy).split() == ["tried", "refused"]
 
 
 _TRY = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -103,7 +104,7 @@ def test_only_so_many_requests_are_under_way_at_once(
 # What goes wrong
 
 
-@pytest.mark.parametrize("fault", ["500", "cut"])
+@pytest.mark.parametrize("fault", ["500", "cut", "error"])
 def test_a_failure_that_passes_is_not_noticed(server: ModelServer, fault: Fault) -> None:
     server.faults = [fault]
     assert model.open_model(at(server)).invoke(THOUGHT).text.strip() == SAYING
@@ -117,6 +118,7 @@ def test_a_failure_that_passes_is_not_noticed(server: ModelServer, fault: Fault)
         ("400", "refused the prompt (code 400)"),
         ("401", "wants another key"),
         ("cut", "broke off"),
+        ("error", "failed while it answered"),
         ("html", "cannot be understood"),
         ("hang", "said nothing"),
     ],
@@ -143,6 +145,21 @@ def test_a_server_that_is_away_is_said_to_be() -> None:
         pass
     with pytest.raises(ModelError, match="cannot be reached"):
         model.open_model(at(server)).invoke(THOUGHT)
+
+
+def test_a_server_that_takes_no_connection_is_said_to_be_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(model, "_SECONDS_TO_CONNECT", 0.2)
+    with socket.socket() as deaf, socket.socket() as first:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        first.connect(deaf.getsockname())  # the one that may wait; all others hear nothing
+        chosen = Settings(
+            model="openai:friend", base_url=f"http://127.0.0.1:{deaf.getsockname()[1]}/v1"
+        )
+        with pytest.raises(ModelError, match="cannot be reached"):
+            model.open_model(chosen).invoke(THOUGHT)
 
 
 def test_a_journal_that_loses_the_server_goes_on_later_where_it_was(

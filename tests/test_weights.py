@@ -33,7 +33,7 @@ from reframer.llama.context import Context, Sampler
 from reframer.llama.gguf import read_header
 from reframer.llama.memory import free_memory
 from reframer.llama.sampling import Sampling
-from reframer.llama.scheduler import Row
+from reframer.llama.scheduler import Choice, Row
 from reframer.llama.stopping import decode, until
 from reframer.llama.weights import Speech, Weights
 
@@ -67,6 +67,35 @@ def gguf(metadata: Mapping[str, str | float], tensors: Tensors | None = None) ->
     return head + bytes(-len(head) % 32) + data
 
 
+def mamba() -> bytes:
+    """Return the smallest whole model of the kind that remembers in a state, not in cells."""
+    numbers = {"context_length": 64, "embedding_length": 2, "block_count": 1, "vocab_size": 2}
+    state = {"conv_kernel": 2, "inner_size": 4, "state_size": 2, "time_step_rank": 1}
+    metadata: dict[str, str | float] = {
+        "general.architecture": "mamba",
+        "tokenizer.ggml.model": "none",
+        "tokenizer.chat_template": "hi",
+        "mamba.attention.layer_norm_rms_epsilon": 1e-5,
+        **{f"mamba.{name}": number for name, number in numbers.items()},
+        **{f"mamba.ssm.{name}": number for name, number in state.items()},
+    }
+    shapes = {
+        "token_embd.weight": (2, 2),
+        "output_norm.weight": (2,),
+        "blk.0.attn_norm.weight": (2,),
+        "blk.0.ssm_in.weight": (8, 2),
+        "blk.0.ssm_conv1d.weight": (4, 2),
+        "blk.0.ssm_conv1d.bias": (4,),
+        "blk.0.ssm_x.weight": (5, 4),
+        "blk.0.ssm_dt.weight": (4, 1),
+        "blk.0.ssm_dt.bias": (4,),
+        "blk.0.ssm_a": (4, 2),
+        "blk.0.ssm_d": (4,),
+        "blk.0.ssm_out.weight": (2, 4),
+    }
+    return gguf(metadata, {name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
+
+
 def say(model: Weights, words: str, sampling: Sampling = GREEDY) -> str:
     prompt = model.prompt([{"role": "user", "content": words}])
     return "".join(decode(model.speak(prompt, sampling)))
@@ -88,6 +117,19 @@ class TestOpening:
     def test_a_missing_file_is_missing(self, tmp_path: Path) -> None:
         with pytest.raises(ModelMissing):
             Weights.open(tmp_path / "none.gguf")
+
+    @pytest.mark.parametrize("way", ["is_file", "open"])
+    def test_a_file_that_cannot_be_read_is_named_with_the_reason(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        path = tmp_path / "model.gguf"
+        path.write_bytes(gguf({"general.architecture": "llama"}))
+        monkeypatch.setattr(Path, way, refuse)
+        with pytest.raises(ModelError, match=r"model\.gguf cannot be read: Permission denied"):
+            Weights.open(path)
 
     def test_a_folder_is_no_model(self, tmp_path: Path) -> None:
         with pytest.raises(ModelMissing):
@@ -143,6 +185,14 @@ class TestOpening:
         path.write_bytes(gguf({"general.architecture": "x", "tokenizer.chat_template": "hi"}))
         with pytest.raises(ModelDamaged):
             Weights.open(path)
+
+    def test_a_model_with_a_recurrent_memory_is_refused_in_one_line(self, tmp_path: Path) -> None:
+        path = tmp_path / "mamba.gguf"
+        path.write_bytes(mamba())
+        with pytest.raises(ModelError, match="recurrent memory") as caught:
+            Weights.open(path)
+        assert "\n" not in str(caught.value)
+        assert caught.value.hint
 
     def test_a_model_larger_than_free_memory_is_refused_with_both_sizes(
         self, small_model_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -225,9 +275,38 @@ class TestHeader:
         path = tmp_path / "garbled.gguf"
         path.write_bytes(whole[: garble.draw(st.integers(1, len(whole)))])
         try:
-            read_header(path)
+            header = read_header(path)
+            assert header.context >= 0
+            assert header.memory(512) >= header.bytes
         except ModelError as error:
             assert "\n" not in error.message
+
+    @pytest.mark.parametrize("alignment", ["wide", float("inf"), float("nan")])
+    def test_an_alignment_that_is_no_number_is_damage(
+        self, tmp_path: Path, alignment: str | float
+    ) -> None:
+        path = tmp_path / "odd.gguf"
+        path.write_bytes(gguf({"general.alignment": alignment}))
+        with pytest.raises(ModelDamaged, match="garbled"):
+            read_header(path)
+
+    @pytest.mark.parametrize("length", ["long", float("inf"), 1.5])
+    def test_a_length_that_is_no_whole_number_counts_as_not_said(
+        self, tmp_path: Path, length: str | float
+    ) -> None:
+        path = tmp_path / "odd.gguf"
+        shape = {"context_length": length, "block_count": length}
+        named = {f"llama.{name}": value for name, value in shape.items()}
+        path.write_bytes(gguf({"general.architecture": "llama", **named}))
+        header = read_header(path)
+        assert header.context == 0
+        assert header.memory(512) == header.bytes
+
+    def test_another_version_is_named_beside_those_that_can_be_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "old.gguf"
+        path.write_bytes(b"GGUF" + struct.pack("<I", 1))
+        with pytest.raises(ModelDamaged, match="has version 1, not 2 or 3"):
+            read_header(path)
 
     def test_a_header_tells_the_models_shape(self, small_model_path: Path) -> None:
         header = read_header(small_model_path)
@@ -377,6 +456,14 @@ class TestSpeech:
             with pytest.raises(ModelError, match="failed"):
                 list(small.speak(prompt, GREEDY))
         assert list(small.speak(prompt, GREEDY))
+
+    def test_why_it_ended_is_told_only_to_who_heard_all_of_it(self) -> None:
+        speech = Speech(1, lambda token: bytes([token]))
+        speech.hear(Choice(65))
+        speech.end("length")
+        heard = iter(speech)
+        assert (next(heard), speech.finish) == (b"A", "stop")  # who leaves here stopped it
+        assert (list(heard), speech.finish) == ([], "length")
 
     def test_every_token_has_its_whole_bytes(self, small: Weights) -> None:
         text = f"naïve 😀 {' ' * 100} 日本語\n\n\t{'=' * 100}"

@@ -5,11 +5,14 @@ adapter    an adapter as other engines load it; without llama_cpp
 memory     how much memory a model may take; without llama_cpp
 sampling   how the next token is chosen; without llama_cpp
 scheduler  which rows are computed next, in which slots; without llama_cpp
+backend    llama.cpp itself, made ready and kept off the terminal
 context    llama.cpp's context, divided into slots
 runner     the worker thread that computes rows
 weights    a loaded model: its chat template, its tokens, its speech
 stopping   tokens' bytes -> text, ended before a stop word
 chat       ChatLlama, the LangChain chat model
+merge      a model with an adapter in its weights, for other engines
+pace       how fast a model is on this machine
 """
 
 import os

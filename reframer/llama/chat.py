@@ -122,7 +122,7 @@ class ChatLlama(BaseChatModel):
             ModelMissing: There is no such file.
             ModelDamaged: It is not a GGUF file, is cut off, or cannot be loaded.
             ModelTooLarge: It needs more memory than is free.
-            ModelError: It cannot be read, or has no usable chat template.
+            ModelError: It cannot be read, has no usable chat template, or a recurrent memory.
         """
         weights = Weights.open(path, context=context, threads=threads, adapter=adapter)
         return cls(weights=weights, **{"model": path.stem, **fields})

@@ -100,7 +100,8 @@ class Header:
         return self.bytes + 2 * kept * _KEY_VALUE_BYTES * context
 
     def _shape(self, key: str, default: int = 0) -> int:
-        return int(self.values.get(f"{self.architecture}.{key}", default))
+        length = self.values.get(f"{self.architecture}.{key}")
+        return length if isinstance(length, int) and length >= 0 else default
 
 
 def read_header(path: Path) -> Header:
@@ -114,12 +115,12 @@ def read_header(path: Path) -> Header:
         ModelDamaged: It is not a GGUF file, or its end is missing.
         ModelError: It cannot be read.
     """
-    if not path.is_file():
-        raise ModelMissing(f"There is no model file {path}.", "Check the path.")
     try:
+        if not path.is_file():
+            raise ModelMissing(f"There is no model file {path}.", "Check the path.")
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return _parse(data, path)
-    except (struct.error, UnicodeDecodeError, ValueError) as error:
+    except (struct.error, ValueError, OverflowError) as error:
         raise _damaged(path, "it is cut off or garbled") from error
     except OSError as error:
         raise ModelError(f"The model file {path} cannot be read: {error.strerror}.") from error
@@ -131,7 +132,7 @@ def _parse(data: mmap.mmap, path: Path) -> Header:
         raise _damaged(path, "it is not a GGUF file")
     reader.skip(4)
     if (version := reader.number("I")) not in _VERSIONS:
-        raise _damaged(path, f"its format has version {version}, not {_VERSIONS}")
+        raise _damaged(path, f"its format has version {version}, not 2 or 3")
     count, entries = int(reader.number("Q")), int(reader.number("Q"))
     values: dict[str, Value] = {}
     for _ in range(entries):

@@ -9,12 +9,14 @@ from __future__ import annotations
 import ctypes
 import math
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import llama_cpp
 import numpy as np
 
 from reframer.errors import ModelError, UsageError
+from reframer.llama import backend
 from reframer.llama.adapter import read_matrices
 from reframer.llama.gguf import Header, read_header
 
@@ -46,7 +48,8 @@ def write_merged(base: Path, adapter: Path, out: Path) -> None:
             f"Nothing can be written to {out} ({error.strerror}).", "Choose another file."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it may never have been begun, or where it cannot be
+            part.unlink()
 
 
 def _check_room(header: Header, folder: Path) -> None:
@@ -60,7 +63,7 @@ def _check_room(header: Header, folder: Path) -> None:
 
 def _unpack(base: Path, out: Path) -> None:
     """Write a model with 16-bit floats for its packed weights."""
-    llama_cpp.llama_backend_init()
+    backend.begin()
     params = llama_cpp.llama_model_quantize_default_params()
     params.ftype = llama_cpp.LLAMA_FTYPE_MOSTLY_F16
     params.allow_requantize = True

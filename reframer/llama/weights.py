@@ -20,6 +20,7 @@ import llama_cpp
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 from reframer.errors import ModelDamaged, ModelError, ModelTooLarge, TextTooLong
+from reframer.llama import backend
 from reframer.llama.context import Context, Sampler
 from reframer.llama.gguf import Header, read_header
 from reframer.llama.memory import free_memory
@@ -36,15 +37,6 @@ _LONGEST_PIECE = 256
 _log = logging.getLogger(__name__)
 
 
-@llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
-def _keep_quiet(_level: int, text: bytes, _data: ctypes.c_void_p) -> None:
-    """Take what llama.cpp would print on stderr; ``--debug`` may show it."""
-    _log.debug("%s", text.decode("utf-8", "replace").rstrip())
-
-
-llama_cpp.llama_log_set(_keep_quiet, ctypes.c_void_p(0))
-
-
 class Speech:
     """What the model says to one prompt: its tokens' bytes, as they come.
 
@@ -58,7 +50,8 @@ class Speech:
         prompt_tokens: Length of the prompt.
         cached_tokens: So many of them the model had read before.
         tokens: So many tokens were said so far.
-        finish: Why it ended: ``stop`` if the model had finished, else ``length``.
+        finish: Why it ended: ``stop`` if the model had finished, or was stopped by who listened
+            before they heard another end; else ``length``.
         logprobs: Log-probability of each token said so far, in nats, if they were asked for.
     """
 
@@ -69,17 +62,18 @@ class Speech:
         self.finish: Finish = "stop"
         self.logprobs: list[float] = []
         self._spell = spell
-        self._said: SimpleQueue[Choice | BaseException | None] = SimpleQueue()
+        self._said: SimpleQueue[Choice | BaseException | Finish] = SimpleQueue()
         self._closed = threading.Event()
 
     def __iter__(self) -> Iterator[bytes]:
-        while (said := self._said.get()) is not None:
+        while not isinstance(said := self._said.get(), str):
             if isinstance(said, BaseException):
                 raise said
             self.tokens += 1
             if said.logprob is not None:
                 self.logprobs.append(said.logprob)
             yield self._spell(said.token)
+        self.finish = said
 
     def close(self) -> None:
         """Stop the model, if it still speaks."""
@@ -100,8 +94,7 @@ class Speech:
 
     def end(self, finish: Finish) -> None:
         """Take the end; for the worker."""
-        self.finish = finish
-        self._said.put(None)
+        self._said.put(finish)
 
     def fail(self, error: BaseException) -> None:
         """Take an error in place of the end; for the worker."""
@@ -162,8 +155,8 @@ class Weights:
             ModelMissing: A file is not there.
             ModelDamaged: A file is not a GGUF file, is cut off, or cannot be loaded.
             ModelTooLarge: It needs more memory than is free.
-            ModelError: The file cannot be read, has no usable chat template, or the adapter
-                was made for another kind of model.
+            ModelError: The file cannot be read, has no usable chat template or a recurrent
+                memory, or the adapter was made for another kind of model.
         """
         header = read_header(path)
         longest = min(context, header.context or context)
@@ -257,8 +250,13 @@ class Weights:
 
 
 def _load(path: Path) -> Any:
-    """Return the pointer to a loaded model."""
-    llama_cpp.llama_backend_init()
+    """Return the pointer to a loaded model.
+
+    Raises:
+        ModelDamaged: It cannot be loaded.
+        ModelError: Its memory is recurrent.
+    """
+    backend.begin()
     params = llama_cpp.llama_model_default_params()
     params.n_gpu_layers = -1 if llama_cpp.llama_supports_gpu_offload() else 0
     model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
@@ -266,6 +264,13 @@ def _load(path: Path) -> Any:
         raise ModelDamaged(
             f"The model file {path} cannot be loaded: it is damaged, or of an unknown kind.",
             "Fetch it again, or choose another.",
+        )
+    if llama_cpp.llama_model_is_recurrent(model) or llama_cpp.llama_model_is_hybrid(model):
+        llama_cpp.llama_model_free(model)
+        # Its memory cannot forget a row's last tokens, as rows with a shared beginning need.
+        raise ModelError(
+            f"The model {path} has a recurrent memory, which reframer cannot use.",
+            "Choose a model without one, such as those of: reframer models list",
         )
     return model
 

@@ -128,6 +128,8 @@ def _told(error: Exception, server: Server) -> ModelError:
 
     at = f"The model server at {server.place}"
     match error:
+        case openai.APITimeoutError() if _never_connected(error):
+            return _broke_off(server)
         case openai.APITimeoutError():
             return ModelError(
                 f"{at} said nothing for {_SECONDS_OF_SILENCE:.0f} seconds.",
@@ -149,7 +151,17 @@ def _told(error: Exception, server: Server) -> ModelError:
                 f"{at} refused the prompt (code {code}).",
                 "Its own log says why; its context may be too small.",
             )
+        case openai.APIError():  # told within the stream, where there is no code any more
+            return _Passing(f"{at} failed while it answered.", "Its own log says why.")
     return ModelError(f"{at} answered in a way that cannot be understood.", "Check base_url.")
+
+
+def _never_connected(error: BaseException | None) -> bool:
+    """Whether what failed was to reach the server; the client tells it like a long silence."""
+    # By its name, for which library the client speaks HTTP with is the client's own affair.
+    while error is not None and type(error).__name__ != "ConnectTimeout":
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _broke_off(server: Server) -> _Passing:

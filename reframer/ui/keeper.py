@@ -52,6 +52,15 @@ class Keeper:
         """
         return self._history.records() if self._history and self.is_on else ()
 
+    @property
+    def problem(self) -> str:
+        """What is wrong with what was kept, in a sentence; empty where nothing is, or is open.
+
+        Raises:
+            HistoryError: The file cannot be read.
+        """
+        return self._history.problem if self._history and self.is_on else ""
+
     def may_keep(self, turn: Turn | None) -> bool:
         """Whether a turn can be kept, and was not yet."""
         return self.is_open and turn is not None and _can_be_kept(turn) and turn not in self._kept

@@ -102,16 +102,16 @@ class OverTime:
 
     def _look(self, talk: Talk, by: str) -> Shown:
         """Show what can be seen now."""
-        keeper, problem = talk.keeper, ""
+        keeper = talk.keeper
         try:
-            entries = keeper.entries()
+            entries, problem = keeper.entries(), keeper.problem
         except HistoryError as error:
-            entries, problem = (), prose(str(error))
+            entries, problem = (), str(error)
         return {
             self._intro: _intro(on=keeper.is_on, opened=keeper.is_open, empty=not entries),
             self._unlock: gr.update(visible=keeper.is_on and not keeper.is_open),
             self._passphrase: "",
-            self._note: problem,
+            self._note: prose(problem) if problem else "",
             self._by: gr.update(visible=bool(entries)),
             self._pictures: over_time_markup(entries, _CALENDARS[by]),
             self._lock: gr.update(visible=keeper.is_open),
