@@ -57,15 +57,15 @@ def test_search_finds_by_a_text_or_by_standard_input(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paths, "cache_dir", lambda: tmp_path)
-    found = json.loads(_run("search", "I smoked again after two weeks", "-k", "2", "--json").stdout)
+    found = json.loads(_run("search", "I relapsed and smoked again", "-k", "2", "--json").stdout)
     assert [len(found), found[0]["id"]] == [2, "lapse-not-relapse"]
     assert {"score", "reasons", "nearest"} <= set(found[0])
-    shown = _run("search", "-", stdin="I smoked again after two weeks\n").stdout
+    shown = _run("search", "-", stdin="I relapsed and smoked again\n").stdout
     assert "lapse-not-relapse" in shown
 
 
 @pytest.mark.parametrize(("options", "shown"), [((), ""), (("--json",), "[]\n")])
-def test_search_meets_danger_with_help_lines_and_no_card(
+def test_search_meets_a_crisis_with_help_lines_and_no_card(
     monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], shown: str
 ) -> None:
     monkeypatch.setenv("REFRAMER_COUNTRY", "GB")

@@ -11,6 +11,7 @@ from reframer.cli import show
 from reframer.cli.read import decode
 from reframer.errors import KnowledgeError, ModelError
 from reframer.reader import Reader
+from reframer.records import Level
 from reframer.safety import Safety, signposts
 from reframer.settings import Settings
 
@@ -43,7 +44,7 @@ def assess(file: BinaryIO, as_json: bool, country: str | None) -> None:
             click.echo("  ".join((f"{risk.level:7}", ", ".join(risk.signals))).rstrip())
 
 
-def met_danger(text: str, chosen: Settings) -> bool:
+def met_danger(text: str, chosen: Settings) -> Level:
     """Let safety read a text; in danger, print the written words beside the output.
 
     Args:
@@ -51,12 +52,12 @@ def met_danger(text: str, chosen: Settings) -> bool:
         chosen: The settings.
 
     Returns:
-        Whether the text shows danger.
+        The level of danger that the text shows.
     """
-    words = signposts(open_safety(chosen).assess(text), chosen.country, chosen.wishes.voice)
-    if words:
+    risk = open_safety(chosen).assess(text)
+    if words := signposts(risk, chosen.country, chosen.wishes.voice):
         click.echo(f"{show.filled(words)}\n", err=True)
-    return bool(words)
+    return risk.level
 
 
 def open_safety(chosen: Settings) -> Safety:

@@ -72,7 +72,7 @@ def show(technique_id: str, as_json: bool) -> None:
 def search(text: str, count: int, as_json: bool) -> None:
     """Find the techniques that fit TEXT; - reads it from standard input.
 
-    Where TEXT sounds like danger, no card is shown; help lines go to standard error.
+    Where TEXT sounds like danger, help lines go to standard error; in a crisis no card follows.
     """
     thought = decode(sys.stdin.buffer.read()) if text == "-" else text
     if not thought.strip():
@@ -103,13 +103,13 @@ def _find(technique_id: str, cards: Sequence[Technique]) -> Technique:
 
 
 def _search(thought: str, count: int) -> tuple[Match, ...]:
-    """Return the cards that fit best; none for a thought of danger, which is met with words."""
+    """Return the cards that fit best; none for a crisis, which is met with other words."""
     from reframer.cli.assess import met_danger  # loads what list and show do not need
     from reframer.reader import Reader
     from reframer.retrieval import TechniqueRetriever
 
     chosen = settings.load()
-    if met_danger(thought, chosen):
+    if met_danger(thought, chosen) == "crisis":
         return ()
     reader = Reader.from_catalog(chosen.models_dir)
     retriever = TechniqueRetriever.open(_load(), reader.embeddings, reader)
