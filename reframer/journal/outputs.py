@@ -202,7 +202,7 @@ def write_copies(finished: Finished, way: Way, out: Path) -> Written:
         finished: The end of the run.
         way: How the answers are put in.
         out: Folder of the report; the copies go into ``journal`` in it, under their own names.
-            What is there is removed first; `check_folder` makes sure that an earlier run left it.
+            Older copies of the journal's files that get none now are removed.
 
     Raises:
         JournalError: They cannot be written.
@@ -210,15 +210,22 @@ def write_copies(finished: Finished, way: Way, out: Path) -> Written:
     files: list[Path] = []
     left: list[Unread] = []
     copies = out / COPIES
-    with _told(out):
-        if copies.exists():
-            shutil.rmtree(copies)
     for change in _changes(finished, way, left):
         copy = copies / change.name
         with _told(out), paths.atomic_write(copy) as file:
             file.write(change.new)
         files.append(copy)
+    with _told(out):
+        _remove_older(copies, finished.result.path, files)
     return Written(tuple(files), tuple(left))
+
+
+def _remove_older(copies: Path, journal: Path, new: Sequence[Path]) -> None:
+    """Remove copies by an earlier run of files that got none now; nothing else that lies there."""
+    folder = journal if journal.is_dir() else journal.parent
+    for copy in {path for path in copies.rglob("*") if path.is_file()} - {*new}:
+        if (folder / copy.relative_to(copies)).is_file():
+            copy.unlink()
 
 
 def write_in_place(finished: Finished, way: Way) -> Written:
