@@ -532,6 +532,19 @@ def test_a_journal_is_answered_gone_through_and_saved(page: Page) -> None:
     assert saved == JOURNAL.replace("friend.\n", "friend.\nFriend: In my own words.\n")
 
 
+def test_a_journal_does_not_wait_for_that_of_another_tab(visit: Visit, address: str) -> None:
+    one, other = visit.open(address), visit.open(address)
+    for page, journal in ((one, "I am an endless idiot.\n"), (other, JOURNAL)):
+        go(page, "Journal")
+        page.locator("#journal-text textarea").fill(journal)
+        press(page, "Begin")
+        page.locator("#journal-stop").wait_for()
+    other.get_by_text("Sentence 1 of 2").wait_for()
+    assert one.locator("#journal-stop").is_visible()
+    press(one, "Stop")
+    one.get_by_text("Stopped.").wait_for()
+
+
 def test_a_journal_file_is_read_by_the_page_itself(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "2026-11-20.md"
     file.write_text(JOURNAL, encoding="utf-8")

@@ -24,6 +24,8 @@ _INTRO = (
     "you decide which of them stay. It is held in this computer’s memory and kept nowhere; a large "
     "journal is better off with <code>reframer journal</code> in a terminal.</p>"
 )
+# One tab's journal does not wait for another's: `Desk` keeps the runs of one tab apart.
+_AT_ONCE: dict[str, Any] = {**QUIETLY, "concurrency_limit": None}
 _PASTED = "journal.txt"
 _GENTLY = (
     "Some of it was not answered, because what is written there deserves more than a program. If "
@@ -84,8 +86,8 @@ class Journal:
         self._answers = sheet(name="answers")
         self._out = sheet(name="journal-out")
 
-        begin.click(self._begin, [self.desk, self._text, self._name], self._shown, **QUIETLY)
-        go_on.click(self._go_on, self.desk, self._shown, **QUIETLY)
+        begin.click(self._begin, [self.desk, self._text, self._name], self._shown, **_AT_ONCE)
+        go_on.click(self._go_on, self.desk, self._shown, **_AT_ONCE)
         self._stop.click(self._stopped, self.desk, self._shown, **QUIETLY)
         keep.click(self._keep, [self.desk, self._words], self._shown, **QUIETLY)
         leave.click(self._leave, [self.desk, self._words], self._shown, **QUIETLY)
