@@ -520,6 +520,11 @@ def test_a_journal_is_answered_gone_through_and_saved(page: Page) -> None:
     press(page, "Leave the sentence as it is")
     first.get_by_text("Left as it is.").wait_for()
     page.locator("#friends-words textarea").fill("In my own words.")
+    press(page, "Back")
+    page.get_by_text("Sentence 1 of 2").wait_for()
+    press(page, "Leave the sentence as it is")
+    page.get_by_text("Sentence 2 of 2").wait_for()
+    assert page.locator("#friends-words textarea").input_value() == "In my own words."
     assert page.locator("#sentence").get_attribute("aria-live") == "polite"
     assert page.locator("#answers [aria-current=true]").inner_text().startswith("I'm a terrible")
     press(page, "Keep")
@@ -538,7 +543,7 @@ def test_a_journal_does_not_wait_for_that_of_another_tab(visit: Visit, address: 
         go(page, "Journal")
         page.locator("#journal-text textarea").fill(journal)
         press(page, "Begin")
-        page.locator("#journal-stop").wait_for()
+        page.locator("#journal-do").wait_for(state="hidden")
     other.get_by_text("Sentence 1 of 2").wait_for()
     assert one.locator("#journal-stop").is_visible()
     press(one, "Stop")
@@ -580,24 +585,28 @@ def test_a_file_of_windows_is_saved_with_its_mark_and_line_ends(page: Page, tmp_
     assert Path(download.value.path()).read_bytes() == file.read_bytes()
 
 
+def refused_beside_a_journal(page: Page, file: Path) -> None:
+    """Choose a file that cannot be taken, and see that what stands in the box already stays."""
+    go(page, "Journal")
+    page.locator("#journal-text textarea").fill(JOURNAL)
+    choose(page, file)
+    page.get_by_text("reframer journal, and its path").wait_for()
+    assert page.locator("#journal-text textarea").input_value() == JOURNAL
+    assert page.locator("#journal-name :is(textarea, input)").input_value() == "journal.txt"
+
+
 def test_a_file_that_would_be_damaged_is_refused_with_another_way(
     page: Page, tmp_path: Path
 ) -> None:
     file = tmp_path / "old.txt"
     file.write_bytes("I’m a terrible friend.".encode("cp1252"))
-    choose(page, file)
-    page.get_by_text("reframer journal, and its path").wait_for()
-    assert page.locator("#journal-text textarea").input_value() == ""
+    refused_beside_a_journal(page, file)
 
 
 def test_a_file_that_is_too_large_is_refused_with_another_way(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "years.md"
     file.write_text("We had soup.\n" * 50_000, encoding="utf-8")
-    go(page, "Journal")
-    with page.expect_file_chooser() as chooser:
-        press(page, "Open a file")
-    chooser.value.set_files(file)
-    page.get_by_text("reframer journal, and its path").wait_for()
+    refused_beside_a_journal(page, file)
 
 
 def test_danger_in_a_journal_is_met_before_anything_else(page: Page) -> None:

@@ -91,7 +91,7 @@ class Journal:
         self._stop.click(self._stopped, self.desk, self._shown, **QUIETLY)
         keep.click(self._keep, [self.desk, self._words], self._shown, **QUIETLY)
         leave.click(self._leave, [self.desk, self._words], self._shown, **QUIETLY)
-        back.click(self._back, self.desk, self._shown, **QUIETLY)
+        back.click(self._back, [self.desk, self._words], self._shown, **QUIETLY)
         download.click(self._download, self.desk, [self._out, self._progress], **QUIETLY)
         again.click(self._clear, self.desk, self._shown, **QUIETLY)
 
@@ -141,8 +141,8 @@ class Journal:
         desk.decide(words, stays=False)
         return self._view(desk)
 
-    def _back(self, desk: Desk) -> Shown:
-        desk.at = max(0, desk.at - 1)
+    def _back(self, desk: Desk, words: str) -> Shown:
+        desk.back(words)
         return self._view(desk)
 
     def _clear(self, desk: Desk) -> Shown:

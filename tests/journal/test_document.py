@@ -54,6 +54,34 @@ def test_on_the_page_words_are_the_persons_own_only_where_they_are_others() -> N
     assert (second.words, second.origin) == ("My own words.", "person")
 
 
+WORRY = "2026-11-20\n\nI am an idiot.\n\n2026-11-21\n\nA worry. Again an idiot.\n"
+
+
+def test_on_the_page_a_stop_leaves_what_was_set_aside_and_not_answered_yet() -> None:
+    own = desk()
+    list(own.run(WORRY, "diary.md"))
+    held = own.held[:]
+    going = own.go_on()
+    next(going)
+    own.stop()
+    assert list(going) == []
+    assert own.held == held
+    assert own.may_go_on
+    list(own.go_on())
+    assert (own.held, len(own.answers)) == ([], 2)
+
+
+def test_on_the_page_own_words_stay_when_one_goes_back() -> None:
+    own = desk()
+    list(own.run("I'm an idiot. I'm an ugly idiot.", "diary.md"))
+    own.decide("", stays=False)
+    own.back("My own words.")
+    own.back(own.answers[0].reply.answer.words)
+    assert own.at == 0
+    assert [decided.stays for decided in own.answers] == [False, True]
+    assert own.answers[1].reply.answer.words == "My own words."
+
+
 def test_the_page_is_told_of_entries_that_could_not_be_read() -> None:
     own = desk()
     list(own.run('{"metadata": {}, "entries": [{"text": 7}]}', "Journal.json"))
