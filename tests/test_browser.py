@@ -325,6 +325,8 @@ def test_a_long_message_comes_back_whole_to_be_edited(page: Page) -> None:
     day = "We had soup and walked along the river. My sister had driven there in the new car. " * 4
     text = f"{day}I'm such an idiot for losing the keys."
     say(page, text)
+    press(page, "Softer")
+    words(page, 2)
     press(page, "Edit what I wrote")
     page.wait_for_function("text => document.activeElement.value === text", arg=text)
 

@@ -104,6 +104,13 @@ def test_a_wish_with_nothing_before_it_says_so(begin: Begin) -> None:
     assert turn.words
 
 
+def test_a_wish_that_cannot_be_met_still_names_its_thought(begin: Begin) -> None:
+    conversation = begin(*[GOOD[0]] * 4)
+    conversation.take(THOUGHT)
+    turn = conversation.wish("softer")
+    assert (turn.answer, turn.thought) == (None, THOUGHT)
+
+
 def test_words_of_concern_are_gone_on_from_when_it_was_not_meant_so(begin: Begin) -> None:
     conversation = begin(GOOD[0].replace("Missing", "Having missed"))
     concern = conversation.take(CONCERN)

@@ -88,6 +88,11 @@ def test_only_the_cards_own_words_are_called_so(techniques: tuple[Technique, ...
         assert ("These are the card’s own words." in shown) is said
 
 
+def test_a_wish_about_nothing_is_shown_once() -> None:
+    shown = conversation_markup((Turn("Softer", "wish", "There is no answer yet."),))
+    assert shown.count("Softer") == 1
+
+
 def test_each_sentence_stands_by_itself(techniques: tuple[Technique, ...]) -> None:
     assert conversation_markup((turn("x", techniques[0]),)).count("<span>") == 2
 
@@ -187,6 +192,17 @@ def test_every_browser_tab_gets_a_conversation_of_its_own(house: House) -> None:
     take(talk, "hello")
     assert len(talk.turns) == 1
     assert deepcopy(talk).turns == ()
+
+
+def test_what_was_typed_is_edited_however_many_buttons_were_pressed_since(house: House) -> None:
+    talk, danger = Talk(house), "I want to kill myself tonight."
+    take(talk, danger)
+    for _ in range(2):
+        want(talk, lambda conversation: conversation.wish("went-on"))
+        talk.run()
+    assert talk.last is not None
+    assert talk.last.said != danger
+    assert talk.written == danger
 
 
 def test_a_stopped_answer_leaves_no_trace(house: House) -> None:

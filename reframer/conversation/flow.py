@@ -161,7 +161,7 @@ class Conversation:
                 words, behind = self._memory.show(answer.text), answer
         if went_on and self._memory.after_safety:
             words = self._after_concern(words)
-        turn = Turn(said, kind, words, behind, thought if behind else "")
+        turn = Turn(said, kind, words, behind, thought)
         return self._keep(turn, wishes, went_on=went_on)
 
     def _after_concern(self, words: str) -> str:

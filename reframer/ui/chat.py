@@ -282,7 +282,7 @@ def _turn_markup(turn: Turn, *, latest: bool) -> str:
     if behind and not latest:
         behind = folded("Why, and where it comes from", behind, "more")
     spoken = f"<div class='words' dir='auto'>{words(turn.words)}</div>{behind}"
-    wish = turn.said if turn.kind == "wish" else ""
+    wish = turn.said if turn.kind == "wish" and turn.thought else ""
     name = f"turn {'latest' if latest else 'past'} is-{turn.kind}"
     return _row(turn.thought or turn.said, wish, spoken, name)
 

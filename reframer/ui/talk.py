@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from reframer.conversation import Conversation, Turn
+from reframer.conversation.wishes import WISH_WORDS
 from reframer.errors import ReframerError
 from reframer.ui.house import House
 from reframer.ui.keeper import Keeper
@@ -73,10 +74,9 @@ class Talk:
 
     @property
     def written(self) -> str:
-        """What the person wrote that led to the last turn; empty where there is none."""
-        if self.last is None or self.last.kind == "wish":
-            return self.asked
-        return self.last.said
+        """What the person typed last, whole, whatever buttons were pressed since; may be empty."""
+        labels = WISH_WORDS.values()
+        return next((turn.said for turn in reversed(self.turns) if turn.said not in labels), "")
 
     @property
     def waiting(self) -> tuple[str, ...]:
