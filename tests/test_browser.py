@@ -272,6 +272,8 @@ def test_words_to_say_oneself_can_be_turned_back(page: Page) -> None:
     press(page, "As “you”")
     words(page, 3)
     assert page.get_by_role("button", name="As “I”").is_visible()
+    say(page, "in my own words please", 4)
+    assert page.get_by_role("button", name="As “you”").is_visible()
 
 
 def test_the_words_can_be_copied(visit: Visit, address: str) -> None:

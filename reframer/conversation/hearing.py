@@ -81,9 +81,7 @@ class Hearing:
     def _goes_on(self, text: str) -> bool:
         """Whether it says that danger was not meant, and nothing beside that is alarming."""
         beside = self._rules.beside_going_on(text)
-        return beside is not None and (
-            not beside or self._reframer.assess(beside).level == "none"
-        )
+        return beside is not None and (not beside or self._reframer.assess(beside).level == "none")
 
     def thought_in(self, text: str) -> str:
         """Return the self-critical part of a text; empty where the ear hears none."""

@@ -9,7 +9,7 @@ import gradio as gr
 
 from reframer.conversation import Turn, Wish
 from reframer.errors import ReframerError
-from reframer.records import Person, Technique
+from reframer.records import Technique
 from reframer.ui.house import House
 from reframer.ui.markup import escaped, folded, prose, words
 from reframer.ui.parts import QUIETLY, Shown, quiet_button, sheet
@@ -28,14 +28,13 @@ _WELCOME = (
     "<p>Write down a hard word against yourself. You get back what a good friend might say, "
     "and where it comes from.</p>"
 )
-AS_I, AS_YOU = "As “I”", "As “you”"  # also how a conversation words these wishes
 _WISHES: tuple[tuple[Wish, str], ...] = (
     ("another", "Another way"),
     ("softer", "Softer"),
     ("shorter", "Shorter"),
     ("practical", "More practical"),
-    ("as-i", AS_I),
-    ("as-you", AS_YOU),
+    ("as-i", "As “I”"),
+    ("as-you", "As “you”"),
 )
 _REASONS = ("It missed the point", "It isn’t true", "Too soft", "Too hard")
 _ASK_REASON = "What was it? Your reason is kept in your locked history, beside the words."
@@ -52,7 +51,6 @@ class Chat:
     """
 
     def __init__(self, house: House) -> None:
-        self._house = house
         self.talk = gr.State(Talk(house))
         self._welcome = sheet(_WELCOME, "welcome")
         self._turns = sheet(name="talk")
@@ -216,7 +214,7 @@ class Chat:
         last = None if waiting else talk.last
         answered = last is not None and last.answer is not None and bool(last.answer.techniques)
         begun = bool(talk.turns or waiting)
-        as_i = _speaks_as_i(talk.turns, self._house.settings.person)
+        as_i = talk.person == "i"
         return {
             self._welcome: gr.update(visible=not begun),
             self._examples: gr.update(visible=not begun),
@@ -250,16 +248,6 @@ def _aloud(talk: Talk) -> str:
     """
     said = prose(talk.last.words) if talk.last else ""
     return f"<div class='turn-{len(talk.turns)}'>{said}</div>"
-
-
-def _speaks_as_i(turns: tuple[Turn, ...], person: Person) -> bool:
-    """Whether the last answer is worded as the person's own, by wish or by the settings."""
-    for turn in reversed(turns):
-        if turn.kind != "wish":
-            break
-        if turn.said in (AS_I, AS_YOU):
-            return turn.said == AS_I
-    return person == "i"
 
 
 def conversation_markup(turns: tuple[Turn, ...], waiting: tuple[str, ...] = ()) -> str:

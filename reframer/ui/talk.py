@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from reframer.conversation import Conversation, Turn
 from reframer.conversation.wishes import WISH_WORDS
 from reframer.errors import ReframerError
+from reframer.records import Person
 from reframer.ui.house import House
 from reframer.ui.keeper import Keeper
 
@@ -66,6 +67,11 @@ class Talk:
     def last(self) -> Turn | None:
         """The last turn, if there is one."""
         return self.turns[-1] if self.turns else None
+
+    @property
+    def person(self) -> Person:
+        """Whether the last words are a friend's (``you``) or words to say to oneself (``i``)."""
+        return self._conversation.person
 
     @property
     def asked(self) -> str:
