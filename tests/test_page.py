@@ -34,10 +34,11 @@ from reframer.safety import load_directory
 from reframer.settings import Settings
 from reframer.ui import page
 from reframer.ui.chat import conversation_markup
+from reframer.ui.choices import Choices
 from reframer.ui.countries import COUNTRIES
 from reframer.ui.desk import Desk
 from reframer.ui.friend import Friend
-from reframer.ui.help import helplines_markup
+from reframer.ui.help import Help, helplines_markup
 from reframer.ui.house import House
 from reframer.ui.keeper import Keeper
 from reframer.ui.over_time import over_time_markup, parts
@@ -350,6 +351,35 @@ def test_the_lines_of_a_country_are_shown_with_the_emergency_number() -> None:
 
 def test_without_a_country_there_is_the_world() -> None:
     assert "findahelpline.com" in helplines_markup("", load_directory())
+
+
+def test_where_no_country_is_chosen_the_lines_of_the_locale_are_shown_at_once(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same that words of danger will give, and that stand there when the page is opened."""
+    monkeypatch.setattr(paths, "config_dir", lambda: tmp_path)
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+    with gr.Blocks():
+        help_tab = Help(house)
+        choices = Choices(house, help_tab, gr.Markdown())
+    *shown, lines, said = choices._move("")
+    assert shown == ["US", "US"]
+    assert "tel:988" in lines
+    assert "tel:116123" not in lines
+    assert "Remembered." in said
+
+
+def test_a_choice_that_cannot_be_saved_is_said_to_be_none(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").symlink_to(tmp_path / "a disk that is not there")
+    monkeypatch.setattr(paths, "config_dir", lambda: tmp_path / "config")
+    with gr.Blocks():
+        choices = Choices(house, Help(house), gr.Markdown())
+    *shown, lines, said = choices._move("IE")
+    assert shown == ["GB", "GB"]
+    assert "tel:999" in lines
+    assert "cannot be written" in said
 
 
 # Over time

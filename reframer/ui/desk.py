@@ -63,7 +63,7 @@ class Desk:
         """
         self.clear()
         document = self._document = formats.parse(text.encode(), name, no_password)
-        choices = Choices(wishes=self._house.wishes, country=self._house.country)
+        choices = Choices(wishes=self._house.settings.wishes, country=self._house.country)
         for event in self._events(document, choices):
             match event:
                 case Held():
@@ -92,7 +92,7 @@ class Desk:
             return
         self.at = 0
         choices = Choices(
-            wishes=self._house.wishes, country=self._house.country, go_on=lambda _: True
+            wishes=self._house.settings.wishes, country=self._house.country, go_on=lambda _: True
         )
         for event in self._events(document, choices):
             match event:

@@ -113,7 +113,7 @@ class Talk:
                 return False
             wanted = self._under_way = self._line[0]
             conversation = self._conversation
-            conversation.prefer(self._house.wishes)
+            conversation.prefer(self._house.settings.wishes)
             try:
                 wanted.say(conversation)
                 if self._stopped:
@@ -173,7 +173,7 @@ class Talk:
     def _fresh(self) -> Conversation:
         house = self._house
         return Conversation(
-            house.friend, house.library, house.wishes, stopped=lambda: self._stopped
+            house.friend, house.library, house.settings.wishes, stopped=lambda: self._stopped
         )
 
     @property

@@ -11,7 +11,7 @@ from reframer.journal import formats
 from reframer.journal.choices import Choices, no_password
 from reframer.journal.records import Unread
 from reframer.journal.run import Answered, Finished, reframe_document
-from reframer.records import Wishes
+from reframer.settings import Settings
 from reframer.ui.desk import Desk
 from tests.journal.conftest import DAYS
 from tests.journal.friend import friend
@@ -40,7 +40,7 @@ def test_an_entry_that_cannot_be_read_is_named() -> None:
 
 
 def desk() -> Desk:
-    house = SimpleNamespace(friend=friend(), wishes=Wishes(), country="GB")
+    house = SimpleNamespace(friend=friend(), settings=Settings(), country="GB")
     return Desk(house)  # type: ignore[arg-type]
 
 
