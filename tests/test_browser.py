@@ -436,7 +436,7 @@ def test_without_a_model_the_cards_answer_and_the_page_says_what_to_do(
         page = visit.open(address)
         page.get_by_text("reframer models pull").wait_for()
         say(page, THOUGHT)
-        assert page.get_by_text("These are the card’s own words.").is_visible()
+        assert page.get_by_text("No model worded this: the card’s own words").is_visible()
         go(page, "Help")
         assert page.get_by_text("Samaritans").first.is_visible()
         visit.close()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import os
 import re
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,7 +46,7 @@ from reframer.ui.house import House
 from reframer.ui.keeper import Keeper
 from reframer.ui.over_time import over_time_markup, parts
 from reframer.ui.practice import library_markup, today_markup, todays
-from reframer.ui.privacy import findings
+from reframer.ui.privacy import Privacy, findings
 from reframer.ui.talk import Say, Talk, Wanted
 from reframer.ui.visitors import Visitors
 from tests.fakes import FakeChatModel
@@ -86,7 +89,7 @@ def test_an_answer_shows_words_technique_source_and_step(
 def test_only_the_cards_own_words_are_called_so(techniques: tuple[Technique, ...]) -> None:
     for origin, said in (("model", False), ("card", True)):
         shown = conversation_markup((turn("x", techniques[0], origin),))
-        assert ("These are the card’s own words." in shown) is said
+        assert ("No model worded this: the card’s own words" in shown) is said
 
 
 def test_a_wish_about_nothing_is_shown_once() -> None:
@@ -265,6 +268,26 @@ def test_a_cleared_conversation_knows_nothing_of_an_answer_that_was_under_way(
     want(talk, say)
     assert not talk.run()
     assert talk.turns == ()
+
+
+def test_a_cleared_conversation_is_forgotten_whole(
+    house: House, keeper: Keeper, techniques: tuple[Technique, ...]
+) -> None:
+    talk, answered = Talk(house), turn("I can't swim", techniques[0])
+    talk.keeper = keeper
+
+    def say(conversation: Conversation) -> Turn:
+        return conversation.take("hello")
+
+    typed = weakref.ref(say)
+    want(talk, say)
+    talk.run()
+    keeper.keep(answered, ())
+    talk.clear()
+    del say
+    gc.collect()
+    assert typed() is None
+    assert keeper.may_keep(answered)
 
 
 def test_a_choice_holds_from_the_next_turn_on(
@@ -507,6 +530,15 @@ def test_a_model_of_another_program_is_not_passed_over(tmp_path: Path) -> None:
     assert any("runs inside" in finding for finding in findings(Settings()))
     served = Settings(model="openai:local")
     assert any("<b>The model is served" in finding for finding in findings(served))
+
+
+def test_where_a_model_elsewhere_answers_nothing_is_said_to_be_answered_here() -> None:
+    chosen = Settings(model="openai:local", base_url="http://models.example/v1")
+    with gr.Blocks() as built:
+        Privacy(SimpleNamespace(settings=chosen))  # type: ignore[arg-type]
+    shown = str(built.get_config_file())
+    assert "goes to models.example" in shown
+    assert "answered there" not in shown
 
 
 # The server

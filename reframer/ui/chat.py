@@ -40,7 +40,9 @@ _REASONS = ("It missed the point", "It isn’t true", "Too soft", "Too hard")
 _ASK_REASON = "What was it? Your reason is kept in your locked history, beside the words."
 _KEPT = "Kept in your history."
 _NOT_KEPT = "That was not kept. Your history has to be on and unlocked under Over time."
-_CARD_SPEAKS = "These are the card’s own words."
+_CARD_SPEAKS = (
+    "No model worded this: the card’s own words, perhaps behind a sentence that says back yours."
+)
 
 
 class Chat:

@@ -21,8 +21,8 @@ from reframer.ui.parts import QUIETLY, UNKEPT, Shown, quiet_button, sheet
 _INTRO = (
     "<h1>Journal</h1>"
     "<p>Put in some of your journal. Each hard sentence about yourself gets a friend’s words, and "
-    "you decide which of them stay. It is held in this computer’s memory and kept nowhere; a large "
-    "journal is better off with <code>reframer journal</code> in a terminal.</p>"
+    "you decide which of them stay. This program keeps it nowhere; a large journal is better off "
+    "with <code>reframer journal</code> in a terminal.</p>"
 )
 # One tab's journal does not wait for another's: `Desk` keeps the runs of one tab apart.
 _AT_ONCE: dict[str, Any] = {**QUIETLY, "concurrency_limit": None}

@@ -123,6 +123,7 @@ class Talk:
                 self.refused += (wanted.typed,) if wanted.typed else ()
                 raise
             finally:
+                self._under_way = None  # it holds what was typed
                 with suppress(ValueError):  # it was stopped
                     self._line.remove(wanted)
 
@@ -164,6 +165,7 @@ class Talk:
         self.stop()
         self._conversation = self._fresh()  # what is under way still holds the old one
         self.refused, self.unfit = (), None
+        self.keeper.forget()
 
     def leave(self) -> None:
         """Forget everything, and the key of the history: the tab was closed."""
