@@ -138,7 +138,7 @@ def save(changes: Mapping[str, str | int], *, file: Path | None = None) -> None:
         file: The settings file; by default the user's. It need not exist.
 
     Raises:
-        SettingsError: A value is impossible, or the file is not TOML.
+        SettingsError: A value is impossible, the file is not TOML, or it cannot be written.
     """
     import tomlkit  # only a change needs it
 
@@ -146,9 +146,12 @@ def save(changes: Mapping[str, str | int], *, file: Path | None = None) -> None:
     load(changes, file=file, environ={})
     document = tomlkit.parse(file.read_text(encoding="utf-8") if file.exists() else "")
     document.update(changes)
-    # A symbolic link, as people who keep their settings elsewhere have it, stays one.
-    with paths.atomic_write(file.resolve()) as target:
-        target.write(tomlkit.dumps(document).encode())
+    try:
+        # A symbolic link, as people who keep their settings elsewhere have it, stays one.
+        with paths.atomic_write(file.resolve()) as target:
+            target.write(tomlkit.dumps(document).encode())
+    except OSError as error:
+        raise SettingsError(f"The settings file {file} cannot be written: {error}.", "") from error
 
 
 def _read_file(file: Path) -> dict[str, Any]:

@@ -272,6 +272,8 @@ def test_words_to_say_oneself_can_be_turned_back(page: Page) -> None:
     press(page, "As “you”")
     words(page, 3)
     assert page.get_by_role("button", name="As “I”").is_visible()
+    say(page, "in my own words please", 4)
+    assert page.get_by_role("button", name="As “you”").is_visible()
 
 
 def test_the_words_can_be_copied(visit: Visit, address: str) -> None:
@@ -325,6 +327,8 @@ def test_a_long_message_comes_back_whole_to_be_edited(page: Page) -> None:
     day = "We had soup and walked along the river. My sister had driven there in the new car. " * 4
     text = f"{day}I'm such an idiot for losing the keys."
     say(page, text)
+    press(page, "Softer")
+    words(page, 2)
     press(page, "Edit what I wrote")
     page.wait_for_function("text => document.activeElement.value === text", arg=text)
 
@@ -432,7 +436,7 @@ def test_without_a_model_the_cards_answer_and_the_page_says_what_to_do(
         page = visit.open(address)
         page.get_by_text("reframer models pull").wait_for()
         say(page, THOUGHT)
-        assert page.get_by_text("Written by hand on the card, not by the model.").is_visible()
+        assert page.get_by_text("No model worded this: the card’s own words").is_visible()
         go(page, "Help")
         assert page.get_by_text("Samaritans").first.is_visible()
         visit.close()
@@ -520,6 +524,11 @@ def test_a_journal_is_answered_gone_through_and_saved(page: Page) -> None:
     press(page, "Leave the sentence as it is")
     first.get_by_text("Left as it is.").wait_for()
     page.locator("#friends-words textarea").fill("In my own words.")
+    press(page, "Back")
+    page.get_by_text("Sentence 1 of 2").wait_for()
+    press(page, "Leave the sentence as it is")
+    page.get_by_text("Sentence 2 of 2").wait_for()
+    assert page.locator("#friends-words textarea").input_value() == "In my own words."
     assert page.locator("#sentence").get_attribute("aria-live") == "polite"
     assert page.locator("#answers [aria-current=true]").inner_text().startswith("I'm a terrible")
     press(page, "Keep")
@@ -530,6 +539,19 @@ def test_a_journal_is_answered_gone_through_and_saved(page: Page) -> None:
     saved = Path(download.value.path()).read_text(encoding="utf-8")
     assert download.value.suggested_filename == "journal.txt"
     assert saved == JOURNAL.replace("friend.\n", "friend.\nFriend: In my own words.\n")
+
+
+def test_a_journal_does_not_wait_for_that_of_another_tab(visit: Visit, address: str) -> None:
+    one, other = visit.open(address), visit.open(address)
+    for page, journal in ((one, "I am an endless idiot.\n"), (other, JOURNAL)):
+        go(page, "Journal")
+        page.locator("#journal-text textarea").fill(journal)
+        press(page, "Begin")
+        page.locator("#journal-do").wait_for(state="hidden")
+    other.get_by_text("Sentence 1 of 2").wait_for()
+    assert one.locator("#journal-stop").is_visible()
+    press(one, "Stop")
+    one.get_by_text("Stopped.").wait_for()
 
 
 def test_a_journal_file_is_read_by_the_page_itself(page: Page, tmp_path: Path) -> None:
@@ -567,24 +589,28 @@ def test_a_file_of_windows_is_saved_with_its_mark_and_line_ends(page: Page, tmp_
     assert Path(download.value.path()).read_bytes() == file.read_bytes()
 
 
+def refused_beside_a_journal(page: Page, file: Path) -> None:
+    """Choose a file that cannot be taken, and see that what stands in the box already stays."""
+    go(page, "Journal")
+    page.locator("#journal-text textarea").fill(JOURNAL)
+    choose(page, file)
+    page.get_by_text("reframer journal, and its path").wait_for()
+    assert page.locator("#journal-text textarea").input_value() == JOURNAL
+    assert page.locator("#journal-name :is(textarea, input)").input_value() == "journal.txt"
+
+
 def test_a_file_that_would_be_damaged_is_refused_with_another_way(
     page: Page, tmp_path: Path
 ) -> None:
     file = tmp_path / "old.txt"
     file.write_bytes("I’m a terrible friend.".encode("cp1252"))
-    choose(page, file)
-    page.get_by_text("reframer journal, and its path").wait_for()
-    assert page.locator("#journal-text textarea").input_value() == ""
+    refused_beside_a_journal(page, file)
 
 
 def test_a_file_that_is_too_large_is_refused_with_another_way(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "years.md"
     file.write_text("We had soup.\n" * 50_000, encoding="utf-8")
-    go(page, "Journal")
-    with page.expect_file_chooser() as chooser:
-        press(page, "Open a file")
-    chooser.value.set_files(file)
-    page.get_by_text("reframer journal, and its path").wait_for()
+    refused_beside_a_journal(page, file)
 
 
 def test_danger_in_a_journal_is_met_before_anything_else(page: Page) -> None:

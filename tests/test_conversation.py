@@ -104,6 +104,22 @@ def test_a_wish_with_nothing_before_it_says_so(begin: Begin) -> None:
     assert turn.words
 
 
+def test_a_wish_that_cannot_be_met_still_names_its_thought(begin: Begin) -> None:
+    conversation = begin(*[GOOD[0]] * 4)
+    conversation.take(THOUGHT)
+    turn = conversation.wish("softer")
+    assert (turn.answer, turn.thought) == (None, THOUGHT)
+
+
+def test_it_is_known_whose_words_the_last_ones_are_also_after_a_typed_wish(begin: Begin) -> None:
+    conversation = begin(*GOOD * 4)
+    people = [conversation.person]
+    for text in (THOUGHT, "in my own words please", "I am useless."):
+        conversation.take(text)
+        people.append(conversation.person)
+    assert people == ["you", "you", "i", "you"]
+
+
 def test_words_of_concern_are_gone_on_from_when_it_was_not_meant_so(begin: Begin) -> None:
     conversation = begin(GOOD[0].replace("Missing", "Having missed"))
     concern = conversation.take(CONCERN)

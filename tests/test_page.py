@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import os
 import re
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,16 +37,17 @@ from reframer.safety import Safety, load_directory
 from reframer.settings import Settings
 from reframer.ui import page
 from reframer.ui.chat import conversation_markup
+from reframer.ui.choices import Choices
 from reframer.ui.countries import COUNTRIES
 from reframer.ui.desk import Desk
 from reframer.ui.friend import Friend
-from reframer.ui.help import helplines_markup
+from reframer.ui.help import Help, helplines_markup
 from reframer.ui.house import House
 from reframer.ui.journal import Journal
 from reframer.ui.keeper import Keeper
 from reframer.ui.over_time import over_time_markup, parts
 from reframer.ui.practice import found_markup, library_markup, today_markup
-from reframer.ui.privacy import findings
+from reframer.ui.privacy import Privacy, findings
 from reframer.ui.talk import Say, Talk, Wanted
 from reframer.ui.visitors import Visitors
 from tests.fakes import FakeChatModel
@@ -86,7 +90,12 @@ def test_an_answer_shows_words_technique_source_and_step(
 def test_only_the_cards_own_words_are_called_so(techniques: tuple[Technique, ...]) -> None:
     for origin, said in (("model", False), ("card", True)):
         shown = conversation_markup((turn("x", techniques[0], origin),))
-        assert ("Written by hand on the card, not by the model." in shown) is said
+        assert ("No model worded this: the card’s own words" in shown) is said
+
+
+def test_a_wish_about_nothing_is_shown_once() -> None:
+    shown = conversation_markup((Turn("Softer", "wish", "There is no answer yet."),))
+    assert shown.count("Softer") == 1
 
 
 def test_each_sentence_stands_by_itself(techniques: tuple[Technique, ...]) -> None:
@@ -190,6 +199,17 @@ def test_every_browser_tab_gets_a_conversation_of_its_own(house: House) -> None:
     assert deepcopy(talk).turns == ()
 
 
+def test_what_was_typed_is_edited_however_many_buttons_were_pressed_since(house: House) -> None:
+    talk, danger = Talk(house), "I want to kill myself tonight."
+    take(talk, danger)
+    for _ in range(2):
+        want(talk, lambda conversation: conversation.wish("went-on"))
+        talk.run()
+    assert talk.last is not None
+    assert talk.last.said != danger
+    assert talk.written == danger
+
+
 def test_a_stopped_answer_leaves_no_trace(house: House) -> None:
     talk = Talk(house)
 
@@ -249,6 +269,26 @@ def test_a_cleared_conversation_knows_nothing_of_an_answer_that_was_under_way(
     want(talk, say)
     assert not talk.run()
     assert talk.turns == ()
+
+
+def test_a_cleared_conversation_is_forgotten_whole(
+    house: House, keeper: Keeper, techniques: tuple[Technique, ...]
+) -> None:
+    talk, answered = Talk(house), turn("I can't swim", techniques[0])
+    talk.keeper = keeper
+
+    def say(conversation: Conversation) -> Turn:
+        return conversation.take("hello")
+
+    typed = weakref.ref(say)
+    want(talk, say)
+    talk.run()
+    keeper.keep(answered, ())
+    talk.clear()
+    del say
+    gc.collect()
+    assert typed() is None
+    assert keeper.may_keep(answered)
 
 
 def test_a_choice_holds_from_the_next_turn_on(
@@ -359,6 +399,35 @@ def test_the_lines_of_a_country_are_shown_with_the_emergency_number() -> None:
 
 def test_without_a_country_there_is_the_world() -> None:
     assert "findahelpline.com" in helplines_markup("", load_directory())
+
+
+def test_where_no_country_is_chosen_the_lines_of_the_locale_are_shown_at_once(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same that words of danger will give, and that stand there when the page is opened."""
+    monkeypatch.setattr(paths, "config_dir", lambda: tmp_path)
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+    with gr.Blocks():
+        help_tab = Help(house)
+        choices = Choices(house, help_tab, gr.Markdown())
+    *shown, lines, said = choices._move("")
+    assert shown == ["US", "US"]
+    assert "tel:988" in lines
+    assert "tel:116123" not in lines
+    assert "Remembered." in said
+
+
+def test_a_choice_that_cannot_be_saved_is_said_to_be_none(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").symlink_to(tmp_path / "a disk that is not there")
+    monkeypatch.setattr(paths, "config_dir", lambda: tmp_path / "config")
+    with gr.Blocks():
+        choices = Choices(house, Help(house), gr.Markdown())
+    *shown, lines, said = choices._move("IE")
+    assert shown == ["GB", "GB"]
+    assert "tel:999" in lines
+    assert "cannot be written" in said
 
 
 # Over time
@@ -486,6 +555,15 @@ def test_a_model_of_another_program_is_not_passed_over(tmp_path: Path) -> None:
     assert any("runs inside" in finding for finding in findings(Settings()))
     served = Settings(model="openai:local")
     assert any("<b>The model is served" in finding for finding in findings(served))
+
+
+def test_where_a_model_elsewhere_answers_nothing_is_said_to_be_answered_here() -> None:
+    chosen = Settings(model="openai:local", base_url="http://models.example/v1")
+    with gr.Blocks() as built:
+        Privacy(SimpleNamespace(settings=chosen))  # type: ignore[arg-type]
+    shown = str(built.get_config_file())
+    assert "goes to models.example" in shown
+    assert "answered there" not in shown
 
 
 # The server

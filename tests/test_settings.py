@@ -155,6 +155,14 @@ def test_a_file_that_cannot_be_read_is_not_written_over(file: Path) -> None:
     assert file.read_text() == "model = "
 
 
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    folder.symlink_to(tmp_path / "a disk that is not there")
+    file = folder / "settings.toml"
+    with pytest.raises(SettingsError, match=r"settings\.toml"):
+        settings.save({"voice": "teen"}, file=file)
+
+
 def test_only_its_owner_may_read_the_settings(file: Path) -> None:
     settings.save({"voice": "teen"}, file=file)
     assert file.stat().st_mode & 0o077 == 0

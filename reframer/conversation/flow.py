@@ -11,7 +11,7 @@ from reframer.conversation.records import Card, Reading, Turn, TurnKind, Wish
 from reframer.conversation.wishes import WISH_WORDS, used, wished
 from reframer.conversation.written import foreign, written
 from reframer.engine import Reframer, Stopped
-from reframer.records import Wishes
+from reframer.records import Person, Wishes
 from reframer.safety import stays
 from reframer.safety import went_on as goes_on
 
@@ -47,6 +47,11 @@ class Conversation:
     def turns(self) -> tuple[Turn, ...]:
         """All turns so far, but for those undone."""
         return self._memory.turns
+
+    @property
+    def person(self) -> Person:
+        """Whether the last words are a friend's (``you``) or words to say to oneself (``i``)."""
+        return (self._memory.wishes or self._wishes).person
 
     def prepare(self) -> None:
         """Open now what a turn will need.
@@ -161,7 +166,7 @@ class Conversation:
                 words, behind = self._memory.show(answer.text), answer
         if went_on and self._memory.after_safety:
             words = self._after_concern(words)
-        turn = Turn(said, kind, words, behind, thought if behind else "")
+        turn = Turn(said, kind, words, behind, thought)
         return self._keep(turn, wishes, went_on=went_on)
 
     def _after_concern(self, words: str) -> str:

@@ -36,6 +36,11 @@ class Memory:
         return self._steps[-1].turn if self._steps else None
 
     @property
+    def wishes(self) -> Wishes | None:
+        """How the last turn was answered, if there is one."""
+        return self._steps[-1].wishes if self._steps else None
+
+    @property
     def after_safety(self) -> bool:
         """Whether the last words were those of safety."""
         return self.last is not None and self.last.kind == "safety"

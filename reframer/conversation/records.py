@@ -31,7 +31,7 @@ class Turn:
         kind: What it was taken for.
         words: What is shown: plain text, paragraphs parted by a blank line.
         answer: What lies behind a thought's, a wish's or safety's words.
-        thought: The sentence or sentences that were answered, as typed.
+        thought: The sentence or sentences that an answer was looked for to, as typed.
         card: The card that an explanation comes from.
     """
 

@@ -9,7 +9,7 @@ import gradio as gr
 
 from reframer.conversation import Turn, Wish
 from reframer.errors import ReframerError
-from reframer.records import Person, Technique
+from reframer.records import Technique
 from reframer.ui.house import House
 from reframer.ui.markup import escaped, folded, prose, words
 from reframer.ui.parts import QUIETLY, Shown, quiet_button, sheet
@@ -28,22 +28,20 @@ _WELCOME = (
     "<p>Write down a hard word against yourself. You get back what a good friend might say, "
     "and where it comes from.</p>"
 )
-AS_I, AS_YOU = "As “I”", "As “you”"  # also how a conversation words these wishes
 _WISHES: tuple[tuple[Wish, str], ...] = (
     ("another", "Another way"),
     ("softer", "Softer"),
     ("shorter", "Shorter"),
     ("practical", "More practical"),
-    ("as-i", AS_I),
-    ("as-you", AS_YOU),
+    ("as-i", "As “I”"),
+    ("as-you", "As “you”"),
 )
 _REASONS = ("It missed the point", "It isn’t true", "Too soft", "Too hard")
 _ASK_REASON = "What was it? Your reason is kept in your locked history, beside the words."
 _KEPT = "Kept in your history."
 _NOT_KEPT = "That was not kept. Your history has to be on and unlocked under Over time."
 _CARD_SPEAKS = (
-    "Written by hand on the card, not by the model. Where the first sentence says back what "
-    "happened, plain rules took it from your words."
+    "No model worded this: the card’s own words, perhaps behind a sentence that says back yours."
 )
 
 
@@ -55,7 +53,6 @@ class Chat:
     """
 
     def __init__(self, house: House) -> None:
-        self._house = house
         self.talk = gr.State(Talk(house))
         self._welcome = sheet(_WELCOME, "welcome")
         self._turns = sheet(name="talk")
@@ -219,7 +216,7 @@ class Chat:
         last = None if waiting else talk.last
         answered = last is not None and last.answer is not None and bool(last.answer.techniques)
         begun = bool(talk.turns or waiting)
-        as_i = _speaks_as_i(talk.turns, self._house.settings.person)
+        as_i = talk.person == "i"
         return {
             self._welcome: gr.update(visible=not begun),
             self._examples: gr.update(visible=not begun),
@@ -255,16 +252,6 @@ def _aloud(talk: Talk) -> str:
     return f"<div class='turn-{len(talk.turns)}'>{said}</div>"
 
 
-def _speaks_as_i(turns: tuple[Turn, ...], person: Person) -> bool:
-    """Whether the last answer is worded as the person's own, by wish or by the settings."""
-    for turn in reversed(turns):
-        if turn.kind != "wish":
-            break
-        if turn.said in (AS_I, AS_YOU):
-            return turn.said == AS_I
-    return person == "i"
-
-
 def conversation_markup(turns: tuple[Turn, ...], waiting: tuple[str, ...] = ()) -> str:
     """Return a conversation as markup: each thought, and beside it the words for it.
 
@@ -285,7 +272,7 @@ def _turn_markup(turn: Turn, *, latest: bool) -> str:
     if behind and not latest:
         behind = folded("Why, and where it comes from", behind, "more")
     spoken = f"<div class='words' dir='auto'>{words(turn.words)}</div>{behind}"
-    wish = turn.said if turn.kind == "wish" else ""
+    wish = turn.said if turn.kind == "wish" and turn.thought else ""
     name = f"turn {'latest' if latest else 'past'} is-{turn.kind}"
     return _row(turn.thought or turn.said, wish, spoken, name)
 

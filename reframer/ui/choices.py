@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import gradio as gr
 
@@ -68,8 +67,9 @@ class Choices:
         size.input(partial(self._remember, "text_size"), size, said, **last).then(
             lambda: look_markup(house), None, look, **last
         )
-        for chosen, other in ((country, help_tab.country), (help_tab.country, country)):
-            chosen.input(self._move, chosen, [other, help_tab.lines, said], **QUIETLY)
+        both = [country, help_tab.country]
+        for chosen in both:
+            chosen.input(self._move, chosen, [*both, help_tab.lines, said], **QUIETLY)
 
     def _radio(self, key: str, label: str, options: list[tuple[str, str]]) -> gr.Radio:
         return gr.Radio(
@@ -87,9 +87,11 @@ class Choices:
             return prose(str(problem))
         return prose("Remembered.")
 
-    def _move(self, country: str) -> tuple[Any, ...]:
+    def _move(self, country: str) -> tuple[str, ...]:
+        """Keep a choice of country, and show which country's help lines will be given now."""
         said = self._remember("country", country)
-        return country, helplines_markup(country), said
+        now = known(self._house.country)
+        return now, now, helplines_markup(self._house.country), said
 
 
 def look_markup(house: House) -> str:

@@ -58,6 +58,6 @@ COUNTRIES = {
 
 
 def choices() -> list[tuple[str, str]]:
-    """Return name and code of each country in the order of the names, first the world."""
+    """Return name and code of each country in the order of the names, first that of the locale."""
     named = sorted((name, code) for code, name in COUNTRIES.items())
-    return [("Any country", ""), *named]
+    return [("As this computer is set", ""), *named]

@@ -9,7 +9,7 @@ from reframer.journal import formats
 from reframer.journal.checkpoint import Unkept
 from reframer.journal.choices import Choices, no_password
 from reframer.journal.records import Document, Held, Reply, Unread, Way
-from reframer.journal.run import Answered, Event, reframe_document
+from reframer.journal.run import Answered, Event, Finished, reframe_document
 from reframer.ui.house import House
 
 _WAY: Way = "below"
@@ -63,7 +63,7 @@ class Desk:
         """
         self.clear()
         document = self._document = formats.parse(text.encode(), name, no_password)
-        choices = Choices(wishes=self._house.wishes, country=self._house.country)
+        choices = Choices(wishes=self._house.settings.wishes, country=self._house.country)
         for event in self._events(document, choices):
             match event:
                 case Held():
@@ -90,14 +90,16 @@ class Desk:
         document = self._document
         if document is None:
             return
-        self.held = [entry for entry in self.held if entry.level == "crisis"]
         self.at = 0
         choices = Choices(
-            wishes=self._house.wishes, country=self._house.country, go_on=lambda _: True
+            wishes=self._house.settings.wishes, country=self._house.country, go_on=lambda _: True
         )
         for event in self._events(document, choices):
-            if isinstance(event, Answered) and _place(event.reply) not in self._places:
-                self._take(document, event.reply)
+            match event:
+                case Answered() if _place(event.reply) not in self._places:
+                    self._take(document, event.reply)
+                case Finished():  # until then, stopping leaves them where they can be found
+                    self.held = [entry for entry in self.held if entry.level == "crisis"]
             yield event
 
     def decide(self, words: str, *, stays: bool) -> None:
@@ -109,9 +111,18 @@ class Desk:
         """
         if self.current is None:
             return
-        reply = self.current.reply.edited(words.strip())
-        self.answers[self.at] = Decided(reply, stays and bool(reply.answer.words))
+        self._settle(self.current, words, stays=stays)
         self.at += 1
+
+    def back(self, words: str) -> None:
+        """Go back to the answer before, and leave this one as it is worded now.
+
+        Args:
+            words: How it is worded.
+        """
+        if self.current is not None:
+            self._settle(self.current, words, stays=self.current.stays)
+        self.at = max(0, self.at - 1)
 
     def written(self) -> bytes:
         """Return the journal with the answers that stay.
@@ -146,6 +157,10 @@ class Desk:
             if self._under_way is not run:
                 return  # another one may lie on the desk by now
             yield event
+
+    def _settle(self, current: Decided, words: str, *, stays: bool) -> None:
+        reply = current.reply.edited(words.strip())
+        self.answers[self.at] = Decided(reply, stays and bool(reply.answer.words))
 
     def _take(self, document: Document, reply: Reply) -> None:
         """Put an answer where it belongs in the journal's order: they come as they are ready."""

@@ -9,7 +9,7 @@ from reframer import settings
 from reframer.conversation import Library
 from reframer.knowledge import Background, load_background, load_techniques
 from reframer.reader import Reader
-from reframer.records import Technique, Wishes
+from reframer.records import Technique
 from reframer.safety import country_here
 from reframer.settings import Settings
 from reframer.ui.friend import Friend
@@ -51,16 +51,11 @@ class House:
         """The country of the help lines; empty where neither settings nor locale know it."""
         return (self.settings.country or country_here()).upper()
 
-    @property
-    def wishes(self) -> Wishes:
-        """How the settings say that one would like to be spoken to."""
-        return self.settings.wishes
-
     def remember(self, **changes: Any) -> None:
         """Take over settings and write them to the settings file.
 
         Raises:
-            SettingsError: A value is impossible, or the file is not TOML.
+            SettingsError: A value is impossible, the file is not TOML, or it cannot be written.
         """
         settings.save(changes)
         self.settings = replace(self.settings, **changes)

@@ -21,9 +21,11 @@ from reframer.ui.parts import QUIETLY, UNKEPT, Shown, quiet_button, sheet
 _INTRO = (
     "<h1>Journal</h1>"
     "<p>Put in some of your journal. Each hard sentence about yourself gets a friend’s words, and "
-    "you decide which of them stay. It is held in this computer’s memory and kept nowhere; a large "
-    "journal is better off with <code>reframer journal</code> in a terminal.</p>"
+    "you decide which of them stay. This program keeps it nowhere; a large journal is better off "
+    "with <code>reframer journal</code> in a terminal.</p>"
 )
+# One tab's journal does not wait for another's: `Desk` keeps the runs of one tab apart.
+_AT_ONCE: dict[str, Any] = {**QUIETLY, "concurrency_limit": None}
 _PASTED = "journal.txt"
 _GENTLY = (
     "Some of it was not answered, because what is written there deserves more than a program. If "
@@ -84,12 +86,12 @@ class Journal:
         self._answers = sheet(name="answers")
         self._out = sheet(name="journal-out")
 
-        begin.click(self._begin, [self.desk, self._text, self._name], self._shown, **QUIETLY)
-        go_on.click(self._go_on, self.desk, self._shown, **QUIETLY)
+        begin.click(self._begin, [self.desk, self._text, self._name], self._shown, **_AT_ONCE)
+        go_on.click(self._go_on, self.desk, self._shown, **_AT_ONCE)
         self._stop.click(self._stopped, self.desk, self._shown, **QUIETLY)
         keep.click(self._keep, [self.desk, self._words], self._shown, **QUIETLY)
         leave.click(self._leave, [self.desk, self._words], self._shown, **QUIETLY)
-        back.click(self._back, self.desk, self._shown, **QUIETLY)
+        back.click(self._back, [self.desk, self._words], self._shown, **QUIETLY)
         download.click(self._download, self.desk, [self._out, self._progress], **QUIETLY)
         again.click(self._clear, self.desk, self._shown, **QUIETLY)
 
@@ -140,8 +142,8 @@ class Journal:
         desk.decide(words, stays=False)
         return self._view(desk)
 
-    def _back(self, desk: Desk) -> Shown:
-        desk.at = max(0, desk.at - 1)
+    def _back(self, desk: Desk, words: str) -> Shown:
+        desk.back(words)
         return self._view(desk)
 
     def _clear(self, desk: Desk) -> Shown:

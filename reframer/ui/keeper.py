@@ -39,10 +39,14 @@ class Keeper:
         """Forget the key."""
         self._history = None
 
+    def forget(self) -> None:
+        """Forget which turns were kept: the conversation was cleared."""
+        self._kept.clear()
+
     def leave(self) -> None:
         """Forget the key, and what was kept: the tab was closed."""
         self.lock()
-        self._kept.clear()
+        self.forget()
 
     def entries(self) -> tuple[Entry, ...]:
         """Return what was kept; nothing while it is locked.

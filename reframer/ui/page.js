@@ -43,12 +43,13 @@
       const file = chooser.files[0];
       if (!file) return;
       const small = file.size <= LARGEST_FILE;
-      const text = small ? decoded(await file.arrayBuffer()) : "";
-      const mark = text?.startsWith("\ufeff") ? "\ufeff" : "";
-      opened = { mark, windows: /\r\n/.test(text) && !/[^\r]\n|^\n|\r(?!\n)/.test(text) };
-      fill("#journal-text textarea", (text ?? "").slice(mark.length));
-      fill("#journal-name :is(textarea, input)", file.name);
+      const text = small ? decoded(await file.arrayBuffer()) : null;
       noteBelow("#journal-do", !small ? TOO_LARGE : text === null ? NOT_READ : "");
+      if (text === null) return; // what is in the box stays
+      const mark = text.startsWith("\ufeff") ? "\ufeff" : "";
+      opened = { mark, windows: /\r\n/.test(text) && !/[^\r]\n|^\n|\r(?!\n)/.test(text) };
+      fill("#journal-text textarea", text.slice(mark.length));
+      fill("#journal-name :is(textarea, input)", file.name);
     });
     chooser.click();
   }

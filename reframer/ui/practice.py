@@ -84,7 +84,7 @@ def today_markup(techniques: tuple[Technique, ...], day: date) -> str:
 
 def found_markup(house: House, query: str) -> str:
     """Return the cards with all words of a query; in danger, the written words stand above them."""
-    met = signposts(house.friend.assess(query), house.country, house.wishes.voice)
+    met = signposts(house.friend.assess(query), house.country, house.settings.wishes.voice)
     above = f"<section class='shelf'>{prose(met)}</section>" if met else ""
     return above + library_markup(house.techniques, house.background, query)
 

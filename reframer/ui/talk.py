@@ -8,7 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from reframer.conversation import Conversation, Turn
+from reframer.conversation.wishes import WISH_WORDS
 from reframer.errors import ReframerError
+from reframer.records import Person
 from reframer.ui.house import House
 from reframer.ui.keeper import Keeper
 
@@ -67,16 +69,20 @@ class Talk:
         return self.turns[-1] if self.turns else None
 
     @property
+    def person(self) -> Person:
+        """Whether the last words are a friend's (``you``) or words to say to oneself (``i``)."""
+        return self._conversation.person
+
+    @property
     def asked(self) -> str:
         """What the last turn is about; empty where there is none."""
         return self.turns[-1].thought or self.turns[-1].said if self.turns else ""
 
     @property
     def written(self) -> str:
-        """What the person wrote that led to the last turn; empty where there is none."""
-        if self.last is None or self.last.kind == "wish":
-            return self.asked
-        return self.last.said
+        """What the person typed last, whole, whatever buttons were pressed since; may be empty."""
+        labels = WISH_WORDS.values()
+        return next((turn.said for turn in reversed(self.turns) if turn.said not in labels), "")
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -107,7 +113,7 @@ class Talk:
                 return False
             wanted = self._under_way = self._line[0]
             conversation = self._conversation
-            conversation.prefer(self._house.wishes)
+            conversation.prefer(self._house.settings.wishes)
             try:
                 wanted.say(conversation)
                 if self._stopped:
@@ -117,6 +123,7 @@ class Talk:
                 self.refused += (wanted.typed,) if wanted.typed else ()
                 raise
             finally:
+                self._under_way = None  # it holds what was typed
                 with suppress(ValueError):  # it was stopped
                     self._line.remove(wanted)
 
@@ -158,6 +165,7 @@ class Talk:
         self.stop()
         self._conversation = self._fresh()  # what is under way still holds the old one
         self.refused, self.unfit = (), None
+        self.keeper.forget()
 
     def leave(self) -> None:
         """Forget everything, and the key of the history: the tab was closed."""
@@ -167,7 +175,7 @@ class Talk:
     def _fresh(self) -> Conversation:
         house = self._house
         return Conversation(
-            house.friend, house.library, house.wishes, stopped=lambda: self._stopped
+            house.friend, house.library, house.settings.wishes, stopped=lambda: self._stopped
         )
 
     @property

@@ -55,9 +55,8 @@ def theme() -> gr.themes.Base:
         text_size="lg",
         radius_size="md",
     )
-    known = vars(base)
     return base.set(
-        **{name: colour for name, colour in both.items() if name in known},
+        **both,
         shadow_drop="none",
         shadow_drop_lg="none",
         block_shadow="none",

@@ -11,7 +11,7 @@ from reframer.journal import formats
 from reframer.journal.choices import Choices, no_password
 from reframer.journal.records import Unread
 from reframer.journal.run import Answered, Finished, reframe_document
-from reframer.records import Wishes
+from reframer.settings import Settings
 from reframer.ui.desk import Desk
 from tests.journal.conftest import DAYS
 from tests.journal.friend import friend
@@ -40,7 +40,7 @@ def test_an_entry_that_cannot_be_read_is_named() -> None:
 
 
 def desk() -> Desk:
-    house = SimpleNamespace(friend=friend(), wishes=Wishes(), country="GB")
+    house = SimpleNamespace(friend=friend(), settings=Settings(), country="GB")
     return Desk(house)  # type: ignore[arg-type]
 
 
@@ -52,6 +52,34 @@ def test_on_the_page_words_are_the_persons_own_only_where_they_are_others() -> N
     first, second = (decided.reply.answer for decided in own.answers)
     assert first.origin in ("model", "card")
     assert (second.words, second.origin) == ("My own words.", "person")
+
+
+WORRY = "2026-11-20\n\nI am an idiot.\n\n2026-11-21\n\nA worry. Again an idiot.\n"
+
+
+def test_on_the_page_a_stop_leaves_what_was_set_aside_and_not_answered_yet() -> None:
+    own = desk()
+    list(own.run(WORRY, "diary.md"))
+    held = own.held[:]
+    going = own.go_on()
+    next(going)
+    own.stop()
+    assert list(going) == []
+    assert own.held == held
+    assert own.may_go_on
+    list(own.go_on())
+    assert (own.held, len(own.answers)) == ([], 2)
+
+
+def test_on_the_page_own_words_stay_when_one_goes_back() -> None:
+    own = desk()
+    list(own.run("I'm an idiot. I'm an ugly idiot.", "diary.md"))
+    own.decide("", stays=False)
+    own.back("My own words.")
+    own.back(own.answers[0].reply.answer.words)
+    assert own.at == 0
+    assert [decided.stays for decided in own.answers] == [False, True]
+    assert own.answers[1].reply.answer.words == "My own words."
 
 
 def test_the_page_is_told_of_entries_that_could_not_be_read() -> None:
