@@ -100,8 +100,8 @@ class Rules:
         }
         best = max(shares, key=shares.__getitem__)
         # One word alone may be a name, or English too: "Ben left. Worthless."
-        several = shares[best] >= min(2, len(words))
-        enough = several and 4 * shares[best] >= len(words) and shares[best] > shares["en"]
+        sure = shares[best] >= min(2, len(words)) or not all(map(str.isascii, letters))
+        enough = sure and 4 * shares[best] >= len(words) and shares[best] > shares["en"]
         return best if enough else ""
 
 
