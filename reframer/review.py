@@ -42,6 +42,11 @@ _TO_ONESELF = re.compile(
     re.IGNORECASE,
 )
 _FIRST_TIME = re.compile(r"\b(first time|just this once|only once|just once)\b", re.IGNORECASE)
+_NOT = r"(?:never|not|cannot|\w+n't|cant|dont|didnt|doesnt|havent|hasnt|hadnt|wasnt|wont|couldnt)"
+_NOT_DONE = re.compile(rf"\b{_NOT} (?:really |even |ever |yet |been |be )?(\w+)", re.IGNORECASE)
+_YOU_DID = re.compile(
+    r"\byou(?:'ve| have| had|'d|'re| are| were)? (?:still |just |then |also )?(\w+)", re.IGNORECASE
+)
 _FOREIGN = re.compile(r"[\u0370-\u1fff\u2e80-\ud7ff\uf900-\ufaff]")
 _MARKUP = re.compile(r"[<>{}\[\]#*_`|]|https?:|^\s*[-\d]+[.)]?\s", re.MULTILINE)
 _NUMBER_WORDS = (
@@ -267,6 +272,14 @@ def _again(draft: _Draft) -> str | None:
     return None
 
 
+def _negation(draft: _Draft) -> str | None:
+    """What the thought says was not done, the draft must not say was done."""
+    not_done = stems(" ".join(_NOT_DONE.findall(draft.thought)))
+    done = stems(_NOT_DONE.sub("", draft.thought))
+    turned = (not_done - done) & stems(" ".join(_YOU_DID.findall(draft.text)))
+    return f"turns a no into a yes: {', '.join(sorted(turned))}" if turned else None
+
+
 def _opener(draft: _Draft) -> str | None:
     seen = _pattern("openers").match(draft.text.strip())
     return f"opens with {seen[0]!r}" if seen else None
@@ -328,6 +341,7 @@ RULES: dict[str, Rule] = {
     "praise": _praise,
     "advice": _advice,
     "again": _again,
+    "negation": _negation,
     "opener": _opener,
     "phrase": _phrase,
     "length": _length,

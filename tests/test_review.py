@@ -188,6 +188,15 @@ def test_what_judges_or_invents_may_not(opening: str, rule: str) -> None:
     assert rule in {problem.rule for problem in review_opening(opening, MISSED)}
 
 
+def test_what_was_not_done_is_not_said_to_have_been_done() -> None:
+    thought = "I never took care of myself and now I'm sick."
+    problems = review_opening("You took care of yourself, and now you're sick.", thought)
+    assert [problem.rule for problem in problems] == ["negation"]
+    assert (
+        review_opening("You took a fall, and now you're sick.", f"I took a fall. {thought}") == ()
+    )
+
+
 def test_mock_praise_is_not_said_back_as_if_it_were_meant() -> None:
     thought = "lost again. nice walk home"
     problems = review_opening("A nice walk home, and then you lost again.", thought)
