@@ -146,9 +146,10 @@ def save(changes: Mapping[str, str | int], *, file: Path | None = None) -> None:
     load(changes, file=file, environ={})
     document = tomlkit.parse(file.read_text(encoding="utf-8") if file.exists() else "")
     document.update(changes)
+    # A symbolic link, as people who keep their settings elsewhere have it, stays one.
+    place = file.resolve() if file.is_symlink() else file
     try:
-        # A symbolic link, as people who keep their settings elsewhere have it, stays one.
-        with paths.atomic_write(file.resolve()) as target:
+        with paths.atomic_write(place) as target:
             target.write(tomlkit.dumps(document).encode())
     except OSError as error:
         raise SettingsError(f"The settings file {file} cannot be written: {error}.", "") from error

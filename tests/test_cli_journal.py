@@ -361,8 +361,8 @@ def test_a_user_chooses_what_is_answered(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--kinds", "label,nonsense"], "'nonsense' is none of label"),
-        (["--since", "yesterday"], "does not match the format"),
+        (["--kinds", "label,nonsense"], "They are label, should"),
+        (["--since", "yesterday"], "It is a day like 2024-01-31"),
         (["--in-place"], "--write"),
         (["--format", "papyrus"], "no format 'papyrus'"),
         (["--out", "VAULT"], "a folder of its own. For example: --out"),
