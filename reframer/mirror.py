@@ -179,7 +179,8 @@ def _stands_alone(clause: str, text: str) -> bool:
 
 def _framed(said: Said, frames: Sequence[str], text: str) -> str:
     """Put what is said back into one of the frames, chosen by the text, so that it stays."""
-    fitting = [frame for frame in frames if "," not in said.text or not frame.startswith("{},")]
+    parted = "," in said.text
+    fitting = [frame for frame in frames if frame.startswith("{}.") == parted]
     return fitting[sum(text.encode()) % len(fitting)].format(said.text)
 
 

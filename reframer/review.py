@@ -138,6 +138,12 @@ def review_opening(sentence: str, thought: str) -> tuple[Problem, ...]:
     return tuple(Problem(name, detail) for name, detail in found if detail)
 
 
+def too_long(answer: str) -> bool:
+    """Return whether an answer has more words or sentences than a friend's has."""
+    subject = _draft(answer, "")
+    return len(subject.words) > _LONGEST or len(subject.sentences) > _SENTENCES
+
+
 def invents(text: str, thought: str) -> bool:
     """Return whether a text brings in a person, a name or a number that the thought does not have.
 

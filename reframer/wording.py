@@ -12,6 +12,7 @@ from collections.abc import Callable
 from reframer.aptness import alternately
 from reframer.person import to_i
 from reframer.records import Match, Technique, Wishes
+from reframer.review import too_long
 
 _SENTENCE = re.compile(r"(?:(?<=[.?!])|(?<=[.?!][\"')\]]))\s+")
 _COMFORT = re.compile(
@@ -20,7 +21,6 @@ _COMFORT = re.compile(
     re.IGNORECASE,
 )
 _SHORTEST = 10  # words
-_WITH_OPENING = 36  # words of a card's own text behind an opening
 _STEP = 40  # words of the small step in a practical answer
 
 
@@ -43,7 +43,7 @@ def card_words(match: Match, text: str, opening: str, wishes: Wishes) -> str:
     """
     words = _of_voice(match.technique, wishes)
     if opening:
-        short = [one for one in words if len(one.split()) <= _WITH_OPENING]
+        short = [one for one in words if not too_long(f"{opening} {one}")]
         words = short or [min(words, key=len)]
     if wishes.tone == "shorter":
         words = sorted(words, key=len)[: max(1, len(words) // 2)]

@@ -8,7 +8,7 @@ import pytest
 
 from reframer.knowledge import load_techniques
 from reframer.records import Match, Technique, Tone, Wishes
-from reframer.review import review
+from reframer.review import review, too_long
 from reframer.wording import card_words, shaped
 
 CARDS = {technique.id: technique for technique in load_techniques()}
@@ -25,6 +25,14 @@ ANSWER = (
 def test_the_cards_words_stand_behind_the_opening() -> None:
     words = card_words(FOUND, TEXT, OPENING, Wishes())
     assert words in {f"{OPENING} {own}" for own in CARD.words}
+
+
+def test_an_answer_with_an_opening_is_no_longer_than_a_friends() -> None:
+    long = "You put the letter from the pension office behind the clock in May and left it there."
+    for technique in CARDS.values():
+        for opening in (OPENING, f"{long[:-1]}, and it's still with you."):
+            words = card_words(replace(FOUND, technique=technique), TEXT, opening, Wishes())
+            assert not too_long(words), words
 
 
 def test_without_an_opening_they_stand_alone() -> None:
