@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reframer.sentences import split
+from tests.timing import seconds_for
 
 PIECES = st.sampled_from(
     [
@@ -107,8 +106,6 @@ def test_nothing_and_white_space() -> None:
 def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
     def seconds(size: int) -> float:
         text = unit * (size // len(unit))
-        begin = time.process_time()
-        split(text)
-        return time.process_time() - begin
+        return seconds_for(lambda: split(text))
 
     assert seconds(200_000) < 40 * max(seconds(20_000), 0.005)

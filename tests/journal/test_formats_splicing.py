@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from reframer.journal.formats.text import blanked, decode, even
 from reframer.journal.records import WAYS, Answer, Document, Entry, Way
 from reframer.sentences import split
 from tests.journal.journals import ask
+from tests.timing import seconds_for
 
 PIECES = st.sampled_from(
     [
@@ -260,11 +260,13 @@ def test_blanking_twice_is_the_same_as_once(text: str) -> None:
 def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
     def seconds(size: int, file: tuple[TextFormat, str]) -> float:
         data = (unit * (size // len(unit))).encode()
-        begin = time.process_time()
-        document = parsed(file, data)
-        if document.entries:
-            document.written([_answer(document.entries[0], 0, 1, WORDS)], "callout")
-        return time.process_time() - begin
+
+        def read_and_write() -> None:
+            document = parsed(file, data)
+            if document.entries:
+                document.written([_answer(document.entries[0], 0, 1, WORDS)], "callout")
+
+        return seconds_for(read_and_write)
 
     for file in FILES:
         assert seconds(30_000, file) < 40 * max(seconds(3_000, file), 0.005), file[0].name
@@ -275,10 +277,7 @@ def test_many_answers_in_one_endless_line_take_no_longer_each(tmp_path: Path) ->
         document = parsed((Obsidian(), "2024-01-15.md"), b"I'm lazy. " * count)
         entry = document.entries[0]
         every = [_answer(entry, start, start + 9, WORDS) for start in range(0, 10 * count, 10)]
-        begin = time.process_time()
-        for way in WAYS:
-            document.written(every, way)
-        return time.process_time() - begin
+        return seconds_for(lambda: [document.written(every, way) for way in WAYS])
 
     assert seconds(20_000) < 40 * max(seconds(2_000), 0.005)
 
