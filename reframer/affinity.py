@@ -12,15 +12,13 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from reframer import paths
-from reframer.aptness import Aptness
+from reframer.aptness import Aptness, read_learned
 from reframer.encoder import Vectors
-from reframer.errors import KnowledgeError
 from reframer.knowledge import example_id
 from reframer.reader import Reader
 
@@ -90,14 +88,8 @@ class Affinity:
     @cached_property
     def _vectors(self) -> Mapping[str, Vectors]:
         """Vectors of the cards' own texts, by the id of each text."""
-        try:
-            with np.load(paths.asset(*VECTORS), allow_pickle=False) as file:
-                ids, vectors = file["ids"], file["vectors"].astype(np.float32)
-        except (OSError, KeyError, ValueError, BadZipFile) as problem:
-            raise KnowledgeError(
-                "The vectors of the cards' texts cannot be read.", "Install the program again."
-            ) from problem
-        return {str(name): vector for name, vector in zip(ids, vectors, strict=True)}
+        ids, numbers = read_learned(paths.asset(*VECTORS), "ids", ("vectors",))
+        return dict(zip(ids, numbers["vectors"], strict=True))
 
     def known(self, text: str) -> Vectors | None:
         """Return the vector of one of the cards' own texts; None for any other."""

@@ -14,7 +14,7 @@ probability is told in the same way, and words cost what they take for granted w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -74,16 +74,8 @@ class Aptness:
         Raises:
             KnowledgeError: The file cannot be read.
         """
-        file = file or paths.asset(*LEARNED)
-        try:
-            with np.load(file, allow_pickle=False) as told:
-                numbers = {name: told[name].astype(np.float32) for name in _NUMBERS}
-                return cls(words=tuple(map(str, told["words"])), **numbers)
-        except (OSError, KeyError, ValueError, BadZipFile) as problem:
-            raise KnowledgeError(
-                f"What was learned of the cards' words cannot be read: {file}.",
-                "Install the program again.",
-            ) from problem
+        words, numbers = read_learned(file or paths.asset(*LEARNED), "words", _NUMBERS)
+        return cls(words=words, **numbers)
 
     def of(
         self,
@@ -111,6 +103,33 @@ class Aptness:
             for name, value in zip(self.words, said.tolist(), strict=True)
             if name in behind
         }
+
+
+def read_learned(
+    file: Path, names: str, numbers: Sequence[str]
+) -> tuple[tuple[str, ...], dict[str, Vectors]]:
+    """Read a table of what was learned of the cards' texts.
+
+    Args:
+        file: Where it lies.
+        names: What its names are called in it.
+        numbers: What its numbers are called.
+
+    Returns:
+        The names, and the numbers by what they are called.
+
+    Raises:
+        KnowledgeError: The file cannot be read.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as told:
+            read = {name: told[name].astype(np.float32) for name in numbers}
+            return tuple(map(str, told[names])), read
+    except (OSError, KeyError, ValueError, BadZipFile) as problem:
+        raise KnowledgeError(
+            f"What was learned of the cards' words cannot be read: {file}.",
+            "Install the program again.",
+        ) from problem
 
 
 def alternately(apt: Mapping[str, float], thought: str) -> str:

@@ -20,7 +20,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 
 from reframer import catalog, prompts, seal
 from reframer.critic import Critic
-from reframer.errors import KnowledgeError, ModelError, TextEmpty, TextTooLong
+from reframer.errors import TextEmpty, TextTooLong
 from reframer.fit import LEAST as LEAST_FIT
 from reframer.fit import Fit
 from reframer.knowledge import load_techniques
@@ -136,10 +136,7 @@ class Reframer:
     def open(cls, settings: Settings) -> Self:
         """Return the flow as the settings say; the models are opened when a text needs them."""
         seal.switch_off_reporting()
-        try:
-            safety = Safety(Reader.from_catalog(settings.models_dir))
-        except (ModelError, KnowledgeError, OSError):
-            safety = Safety()
+        safety = Safety.open(settings.models_dir)
         return cls(safety, lambda: _open_rooms(settings), settings.country)
 
     def prepare(self) -> None:
@@ -305,7 +302,7 @@ class Reframer:
     ) -> Reframe:
         match = self._rooms.retriever.best(thought.text, thought.kinds, wishes.other_than)
         by_hand = self._by_hand(match, wishes)
-        said = self._said_back(thought, wishes)
+        said = once(lambda: self._said_back(thought, wishes))
         choice = _Choice("", {}) if by_hand else self._speak(thought, match, said, behind, stopped)
         words = self._words(choice.text, said, thought, match, wishes)
         return Reframe(
@@ -339,11 +336,16 @@ class Reframer:
         return any(notice.self_critical for notice in self._rooms.critic.notice(words))
 
     def _speak(
-        self, thought: Thought, match: Match, said: str, behind: bool, stopped: Stopped
+        self,
+        thought: Thought,
+        match: Match,
+        said: Callable[[], str],
+        behind: bool,
+        stopped: Stopped,
     ) -> _Choice:
         """Let the model draft several times at once, and choose the best that may be shown."""
         if self._speaker.says == "openings":
-            return self._open(thought.story, SURER if said else LEAST_TRUST, behind, stopped)
+            return self._open(thought.story, said, behind, stopped)
         examples = match.examples[_EXAMPLES_SHOWN - 1 :: -1]  # the nearest last
         messages = prompts.answer(thought.story, match.technique, examples)
         drafts = self._draft(messages, behind, stopped, temperature=_TEMPERATURE)
@@ -353,17 +355,25 @@ class Reframer:
         }
         return _best(marks, lambda draft: self._broken(draft, thought.story, match))
 
-    def _open(self, thought: str, least: float, behind: bool, stopped: Stopped) -> _Choice:
-        """Choose an opening: of the drafts that break no rule, the one that can be trusted most."""
+    def _open(
+        self, thought: str, said: Callable[[], str], behind: bool, stopped: Stopped
+    ) -> _Choice:
+        """Choose an opening: of the drafts that break no rule, the one that can be trusted most.
+
+        Where rules have ``said`` something, a draft that is less sure gives way to it.
+        """
         messages = prompts.opening(thought)
         options = {"temperature": _TEMPERATURE, "logprobs": True}
         drafts = self._draft(messages, behind, stopped, **options)
         marks = {draft: trust(draft, logprobs) for draft, logprobs in drafts.items()}
 
+        def doubtful(mark: float) -> bool:
+            return mark < LEAST_TRUST or (mark < SURER and bool(said()))
+
         def broken(draft: str) -> tuple[str, ...]:
             rules = [problem.rule for problem in review_opening(draft, thought)]
             rules += ["unsafe"] if also_unsafe(draft) else []
-            return tuple(rules) or (("doubtful",) if marks[draft] < least else ())
+            return tuple(rules) or (("doubtful",) if doubtful(marks[draft]) else ())
 
         return _best(marks, broken)
 
@@ -394,13 +404,15 @@ class Reframer:
             *(("unsafe",) if also_unsafe(draft) else ()),
         )
 
-    def _words(self, draft: str, said: str, thought: Thought, match: Match, wishes: Wishes) -> str:
+    def _words(
+        self, draft: str, said: Callable[[], str], thought: Thought, match: Match, wishes: Wishes
+    ) -> str:
         """Return the whole answer: the model's, or the card's own words behind an opening."""
         if draft and self._speaker.says == "answers":
             return draft
         if wishes.voice == "adult" and match.twin:
             return match.examples[0].answer
-        return card_words(match, thought.text, draft or said, wishes)
+        return card_words(match, thought.text, draft or said(), wishes)
 
 
 def _open_rooms(settings: Settings) -> Rooms:

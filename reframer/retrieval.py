@@ -148,9 +148,11 @@ class TechniqueRetriever(BaseRetriever):
         """
         called, parts = self._weigh(thought, kinds)
         ranking = [name for name in parts.ranking() if name not in other_than] or parts.ranking()
-        nearest = self._match(max(ranking, key=parts.nearness), called.vector, parts, thought)
-        if nearest.twin:
-            return nearest
+        nearest = max(ranking, key=parts.nearness)
+        if parts.nearness(nearest) >= TWIN:  # or it need not be fetched
+            match = self._match(nearest, called.vector, parts, thought)
+            if match.twin:
+                return match
         first = ranking[0]
         apt = self._apt(called, parts, ranking, thought)
         if apt.get(first):

@@ -130,7 +130,7 @@ def review_opening(sentence: str, thought: str) -> tuple[Problem, ...]:
     rules = {
         **_RULES_OF_OPENINGS,
         "length": _opening_length,
-        "speaker": _no_friend,
+        "speaker": _opening_speaker,
         "verdict": _verdict,
         "foreign": _foreign,
     }
@@ -140,8 +140,7 @@ def review_opening(sentence: str, thought: str) -> tuple[Problem, ...]:
 
 def too_long(answer: str) -> bool:
     """Return whether an answer has more words or sentences than a friend's has."""
-    subject = _draft(answer, "")
-    return len(subject.words) > _LONGEST or len(subject.sentences) > _SENTENCES
+    return _excess(_draft(answer, "")) is not None
 
 
 def invents(text: str, thought: str) -> bool:
@@ -178,13 +177,16 @@ def _verdict(draft: _Draft) -> str | None:
 
 
 def _speaker(draft: _Draft) -> str | None:
-    seen = _SPEAKS_AS_WRITER.search(_QUOTED.sub("", draft.text))
+    return _as_writer(_SPEAKS_AS_WRITER, draft)
+
+
+def _opening_speaker(draft: _Draft) -> str | None:
+    return _as_writer(_SAYS_I, draft) or _speaker(draft)
+
+
+def _as_writer(pattern: re.Pattern[str], draft: _Draft) -> str | None:
+    seen = pattern.search(_QUOTED.sub("", draft.text))
     return f"speaks as the writer: {seen[0]!r}" if seen else None
-
-
-def _no_friend(draft: _Draft) -> str | None:
-    seen = _SAYS_I.search(_QUOTED.sub("", draft.text))
-    return f"speaks as the writer: {seen[0]!r}" if seen else _speaker(draft)
 
 
 def _critic(draft: _Draft) -> str | None:
@@ -297,8 +299,12 @@ def _phrase(draft: _Draft) -> str | None:
 
 def _length(draft: _Draft) -> str | None:
     count = len(draft.words)
-    if not _SHORTEST <= count <= _LONGEST:
-        return f"{count} words"
+    return f"{count} words" if count < _SHORTEST else _excess(draft)
+
+
+def _excess(draft: _Draft) -> str | None:
+    if len(draft.words) > _LONGEST:
+        return f"{len(draft.words)} words"
     if len(draft.sentences) > _SENTENCES:
         return f"{len(draft.sentences)} sentences"
     return None

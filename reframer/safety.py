@@ -17,19 +17,19 @@ import os
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import yaml
 
 from reframer import paths
 from reframer.encoder import Vectors
-from reframer.errors import KnowledgeError
+from reframer.errors import KnowledgeError, ModelError
 from reframer.reader import Reader
 from reframer.records import Level, Risk, Voice
 from reframer.sentences import split
@@ -215,6 +215,22 @@ class Safety:
     def __init__(self, reader: Reader | None = None) -> None:
         self._reader = reader
         self._lexicon = Lexicon.shipped()
+
+    @classmethod
+    def open(cls, folder: Path, on_problem: Callable[[str], None] = lambda _: None) -> Self:
+        """Return safety with the reader where it can be opened, else with the lexicon alone.
+
+        Args:
+            folder: Folder of the model files.
+            on_problem: Told why the reader cannot be opened, in a sentence.
+        """
+        try:
+            return cls(Reader.from_catalog(folder))
+        except (ModelError, KnowledgeError) as problem:
+            on_problem(problem.message)
+        except OSError as problem:
+            on_problem(f"{problem}.")
+        return cls()
 
     def assess(self, text: str) -> Risk:
         """Return the highest level that any part of the text reaches, and the signals for it.

@@ -9,8 +9,6 @@ import click
 from reframer import settings
 from reframer.cli import show
 from reframer.cli.read import decode
-from reframer.errors import KnowledgeError, ModelError
-from reframer.reader import Reader
 from reframer.records import Level
 from reframer.safety import Safety, signposts
 from reframer.settings import Settings
@@ -62,8 +60,7 @@ def met_danger(text: str, chosen: Settings) -> Level:
 
 def open_safety(chosen: Settings) -> Safety:
     """Open safety with the reader where it can be opened, and with the lexicon alone otherwise."""
-    try:
-        return Safety(Reader.from_catalog(chosen.models_dir))
-    except (ModelError, KnowledgeError) as problem:
-        click.echo(f"Only the word list is used: {problem.message}", err=True)
-        return Safety()
+    return Safety.open(
+        chosen.models_dir,
+        lambda problem: click.echo(f"Only the word list is used: {problem}", err=True),
+    )
