@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from reframer import paths
+from reframer.cli import cli
 from reframer.critic import Critic, unquoted
+from reframer.errors import TextUnreadable
 from reframer.reader import Reader
 from reframer.records import KINDS
 from reframer.sentences import split
@@ -134,9 +136,7 @@ def test_labelled_sentences_are_well_formed() -> None:
 
 
 def test_the_command_prints_every_sentence_as_json() -> None:
-    from reframer.cli.notice import notice
-
-    result = CliRunner().invoke(notice, ["--json"], input=DIARY)
+    result = CliRunner().invoke(cli, ["notice", "--json"], input=DIARY)
     assert result.exit_code == 0
     records = [json.loads(line) for line in result.stdout.splitlines()]
     assert [record["text"] for record in records] == [piece.text.strip() for piece in split(DIARY)]
@@ -153,9 +153,7 @@ def test_the_command_prints_every_sentence_as_json() -> None:
 
 
 def test_the_command_lists_what_it_heard() -> None:
-    from reframer.cli.notice import notice
-
-    result = CliRunner().invoke(notice, [], input=DIARY)
+    result = CliRunner().invoke(cli, ["notice"], input=DIARY)
     assert "label" in result.stdout
     assert "kind words" in result.stdout
     assert "plums" not in result.stdout
@@ -163,8 +161,6 @@ def test_the_command_lists_what_it_heard() -> None:
 
 
 def test_the_command_refuses_what_is_no_text() -> None:
-    from reframer.cli.notice import notice
-    from reframer.errors import TextUnreadable
 
-    result = CliRunner().invoke(notice, [], input=b"\xff\xfe\x00")
+    result = CliRunner().invoke(cli, ["notice"], input=b"\xff\xfe\x00")
     assert isinstance(result.exception, TextUnreadable)

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from models.training.safety_data import statements
 from reframer import paths, safety
-from reframer.cli.assess import assess
+from reframer.cli import cli
 from reframer.errors import KnowledgeError
 from reframer.reader import Reader, Thresholds
 from reframer.records import Risk, Voice
@@ -411,7 +411,9 @@ def test_the_page_about_safety_counts_the_statements_as_the_file_does() -> None:
 
 def test_the_command_prints_one_object_for_each_line() -> None:
     result = CliRunner().invoke(
-        assess, ["--json", "--country", "GB"], input="I want to die.\n\nI burnt the rice.\n"
+        cli,
+        ["assess", "--json", "--country", "GB"],
+        input="I want to die.\n\nI burnt the rice.\n",
     )
     records = [json.loads(line) for line in result.stdout.splitlines()]
     assert [record["level"] for record in records] == ["crisis", "none", "none"]

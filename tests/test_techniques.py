@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from reframer import paths
-from reframer.cli.techniques import techniques
+from reframer.cli import cli
 from reframer.errors import TextEmpty, TextUnreadable, UsageError
 from reframer.knowledge import load_techniques
 
 
 def _run(*words: str, stdin: str | bytes = "") -> Result:
-    result = CliRunner().invoke(techniques, words, input=stdin)
+    result = CliRunner().invoke(cli, ["techniques", *words], input=stdin)
     if result.exception:
         raise result.exception
     return result
