@@ -10,7 +10,7 @@ override TEXT := $(value TEXT)
 export TEXT
 
 .DEFAULT_GOAL := help
-.PHONY: help run reframe test lint eval bench soak train train-reader lock clean
+.PHONY: help run reframe test lint eval bench soak train train-reader train-probe lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,11 @@ train-reader: $(STAMP) ## Train the reader: DATA=DIR with the diary (installs to
 	$(BIN)/pip install --quiet -e '.[train]'
 	$(BIN)/python -m models.training.readings --diary "$(DATA)/lemotif.csv"
 	$(BIN)/python -m models.training.reader "$$($(BIN)/reframer models path all-minilm-l6-v2 | head -n 1)"
+
+train-probe: $(STAMP) ## Fit the probes: DATA=DIR with the diary (installs torch; an hour on two cores)
+	@$(BIN)/reframer models pull
+	$(BIN)/pip install --quiet -e '.[train]'
+	$(BIN)/python -m models.training.probe --diary "$(DATA)/lemotif.csv"
 
 lock: ## Renew the lock file from pyproject.toml
 	$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv

@@ -20,16 +20,17 @@ from langchain_core.runnables import Runnable, RunnableLambda
 
 from reframer import catalog, prompts, seal
 from reframer.critic import Critic
-from reframer.errors import TextEmpty, TextTooLong
+from reframer.errors import ModelError, TextEmpty, TextTooLong
 from reframer.fit import LEAST as LEAST_FIT
 from reframer.fit import Fit
 from reframer.knowledge import load_techniques
 from reframer.mirror import opening
+from reframer.probe import Probe, Probed
 from reframer.reader import Reader
 from reframer.records import Kind, Match, Notice, Reframe, Risk, Thought, Wishes
 from reframer.retrieval import TechniqueRetriever
 from reframer.review import review, review_opening
-from reframer.safety import Safety, also_unsafe, signposts
+from reframer.safety import Safety, also_unsafe, signposts, unsure
 from reframer.settings import Settings
 from reframer.threads import once
 from reframer.trust import LEAST as LEAST_TRUST
@@ -47,9 +48,11 @@ _A_WORD = 0.5  # what a word costs a draft: of two that fit alike, the shorter o
 EAGER = 0.08
 # Warm enough that drafts differ; a small model loses its sense when it is warmer (docs/log.md).
 _TEMPERATURE = 0.5
+_NO_THOUGHT = 0.1
 _SPACE = re.compile(r"\s+")
 _NO_WISHES = Wishes()
 Stopped = Callable[[], bool]
+Says = Literal["openings", "answers"]
 _BEHIND = {"background": True}
 
 
@@ -64,12 +67,14 @@ class Speaker:
             behind which a card's own words stand, here or at a server; any other words whole
             ``answers``.
         behind: Options of a call that gives way to those without.
+        probe: Tells what the model makes of a text; only the default model has one.
     """
 
     model: BaseChatModel
     name: str
-    says: Literal["openings", "answers"]
+    says: Says
     behind: Mapping[str, Any] = field(default_factory=dict)
+    probe: Probe | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +198,41 @@ class Reframer:
             yield self.reframe(text, wishes)
 
     def assess(self, text: str) -> Risk:
-        """Return what safety reads in a text."""
+        """Return what safety reads in a text, without the model."""
         return self._safety.assess(text)
+
+    def probe(self, text: str) -> Probed | None:
+        """Return what the model makes of a text, which takes some tenths of a second.
+
+        None where the model has no probe or cannot be opened: then the small reader is alone.
+
+        Raises:
+            TextTooLong: It is longer than the model can read at once.
+            ModelError: The model failed.
+        """
+        try:
+            probe = self._speaker.probe
+        except ModelError:
+            return None
+        return probe.read(text) if probe else None
+
+    def look_closer(self, text: str, risk: Risk) -> tuple[Risk, Probed | None]:
+        """Return what danger a text shows on a closer look, and what the model makes of it.
+
+        The model is asked where it may change something, and where there is not too much to read.
+
+        Args:
+            text: The text.
+            risk: What safety read in it.
+
+        Raises:
+            TextTooLong: As `probe`.
+            ModelError: As `probe`.
+        """
+        if not unsure(risk) or not text.strip() or len(text) > LONGEST_TEXT:
+            return risk, None
+        probed = self.probe(text)
+        return (self._safety.assess(text, probed.levels) if probed else risk), probed
 
     def notice_many(
         self, texts: Sequence[str], threshold: float | None = None
@@ -277,7 +315,7 @@ class Reframer:
     def _reframe(self, text: str, wishes: Wishes, went_on: bool, stopped: Stopped) -> Reframe:
         if not text.strip():
             raise TextEmpty("There is no text to answer.", 'Try: reframer "I ruin everything."')
-        risk = self._safety.assess(text)
+        risk, probed = self.look_closer(text, self.assess(text))
         if risk.level == "crisis" or (risk.level == "concern" and not went_on):
             return Reframe(text, signposts(risk, self._country, wishes.voice), "safety", risk)
         if len(text) > LONGEST_TEXT:
@@ -286,7 +324,7 @@ class Reframer:
                 "Give one thought at a time, for example one line each with --jsonl.",
             )
         critical = [n for n in self._rooms.critic.notice(text, threshold=EAGER) if n.self_critical]
-        if not critical:
+        if not critical or (probed and probed.turns["thought"] < _NO_THOUGHT):
             return Reframe(text, text, "untouched", risk)
         thought = Thought(_thought(text, critical), kinds_of(critical))
         answer = self._answer(thought, wishes, stopped=stopped)
@@ -457,7 +495,9 @@ def open_speaker(settings: Settings) -> Speaker:
     chat = ChatLlama.from_catalog(
         model, settings.models_dir, context=settings.context, threads=settings.threads
     )
-    return Speaker(chat, model.id, "openings" if chat.adapter else "answers", _BEHIND)
+    says: Says = "openings" if chat.adapter else "answers"
+    probe = Probe.open(model, lambda: chat.reads(prompts.probe))
+    return Speaker(chat, model.id, says, _BEHIND, probe)
 
 
 def kinds_of(critical: Iterable[Notice]) -> tuple[Kind, ...]:

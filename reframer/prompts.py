@@ -19,6 +19,7 @@ from reframer.records import Example, Technique
 
 _OPENING = "opening.v2.toml"
 _ANSWER = "answer.v1.toml"
+_PROBE = "probe.v1.toml"
 
 
 def opening(thought: str) -> list[BaseMessage]:
@@ -44,6 +45,15 @@ def answer(
     for example in examples:
         turns += [HumanMessage(example.thought), AIMessage(example.answer)]
     return _template(_ANSWER).format_messages(thought=thought, move=technique.move, examples=turns)
+
+
+def probe(text: str) -> list[BaseMessage]:
+    """Return the messages behind which the model's state tells what it makes of a text.
+
+    Args:
+        text: What somebody wrote.
+    """
+    return _template(_PROBE).format_messages(text=" ".join(text.split()))
 
 
 @cache

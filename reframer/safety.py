@@ -5,9 +5,10 @@
          ── reader (a small network)            ─┴── the highest level wins ──> Risk
     Risk ── signposts (written words, help lines of the country) ──> text
 
-No language model decides here or words an answer. The lexicon works alone; the reader, which tells
-how like statements of danger a text is, only ever adds to it. Joining a word list with a small
-classifier follows Swaminathan et al. (2023), npj Digital Medicine 6, 213.
+No language model words an answer here. The lexicon works alone; the reader, which tells how like
+statements of danger a text is, only ever adds to it. Where the chat model has read a text, too
+(`reframer.probe`), what it made of it and what the reader did are weighed together. Joining a word
+list with a small classifier follows Swaminathan et al. (2023), npj Digital Medicine 6, 213.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ _PASSAGE = 6  # sentences, at most, that the reader takes for one story
 _LONGEST_PIECE = 30  # words; a longer sentence is also read in pieces
 _PIECE_STEP = 15
 _LINES_SHOWN = 2
+# From here on a text that reader and chat model read together is called a concern: where about as
+# many harmless ones are flagged as by the reader alone (docs/log.md).
+_BOTH = 0.45
+_RESEMBLANCE = "resemblance"
 
 
 # Reading words
@@ -232,7 +237,7 @@ class Safety:
             on_problem(f"{problem}.")
         return cls()
 
-    def assess(self, text: str) -> Risk:
+    def assess(self, text: str, probed: Vectors | None = None) -> Risk:
         """Return the highest level that any part of the text reaches, and the signals for it.
 
         The text is read whole, sentence by sentence, and in pairs of neighbours, so that a long
@@ -240,14 +245,18 @@ class Safety:
 
         Args:
             text: Any text, as it was typed.
+            probed: Share of each level in what the chat model makes of the text, if it was asked.
+                Where only a resemblance speaks for a concern, it counts as much as the reader.
         """
         readings = {unit: self._lexicon.read(self._lexicon.normal(unit)) for unit in _units(text)}
         found = {(signal, level) for r in readings.values() for level, signal in r.signals}
-        found |= {("resemblance", level) for level in self._resembles(text, readings)}
+        found |= {(_RESEMBLANCE, level) for level in self._resembles(text, readings, probed)}
         level = _highest(level for _, level in found)
         return Risk(level, tuple(sorted(name for name, reached in found if reached == level)))
 
-    def _resembles(self, text: str, readings: Mapping[str, Reading]) -> set[Level]:
+    def _resembles(
+        self, text: str, readings: Mapping[str, Reading], probed: Vectors | None
+    ) -> set[Level]:
         """Return the level above none that the reader sees, if any, figures of speech left out.
 
         A sentence out of its story may sound like what it is not, and a story may hide a sentence.
@@ -256,6 +265,7 @@ class Safety:
         Args:
             text: The text.
             readings: What the lexicon found in each of its units, the whole first.
+            probed: As in `assess`.
         """
         whole = next(iter(readings.values()), None)
         if self._reader is None or whole is None or whole.figure:
@@ -267,14 +277,25 @@ class Safety:
             return set()
         levels = self._reader.read([unit for units in passages for unit in units]).levels
         ends = np.cumsum([len(units) for units in passages])[:-1]
+        alarms = [_alarm(each) for each in np.split(levels, ends) if len(each)]
         least = self._reader.thresholds
         found: set[Level] = set()
-        for none, _, crisis in (_alarm(each) for each in np.split(levels, ends) if len(each)):
+        for none, _, crisis in alarms:
             if crisis >= least.crisis:
                 found.add("crisis")
-            elif 1 - none >= least.concern:
+            elif _is_concern(none, least.concern, probed):
                 found.add("concern")
         return found
+
+
+def unsure(risk: Risk) -> bool:
+    """Whether the chat model's view may change a level: none, or a concern by resemblance alone."""
+    return risk.level == "none" or (risk.level == "concern" and alike(risk))
+
+
+def alike(risk: Risk) -> bool:
+    """Whether a text only resembles what shows a danger, and no word of it names one."""
+    return risk.signals == (_RESEMBLANCE,)
 
 
 def _alarm(levels: Vectors) -> Vectors:
@@ -282,6 +303,19 @@ def _alarm(levels: Vectors) -> Vectors:
     worst = np.array([levels[:, 0].min(), levels[:, 1].max(), levels[:, 2].max()])
     alarm: Vectors = (levels[0] + worst) / 2
     return alarm
+
+
+def _is_concern(none: float, least: float, probed: Vectors | None) -> bool:
+    """Whether a passage is called a concern.
+
+    Args:
+        none: Share of the level none in what the reader takes it for.
+        least: How much must be left for the other levels where the reader is alone.
+        probed: What the chat model takes the whole text for, if it was asked.
+    """
+    if probed is None:
+        return 1 - none >= least
+    return 1 - (none + float(probed[0])) / 2 >= _BOTH
 
 
 def _passages(sentences: Sequence[str]) -> Iterator[str]:

@@ -19,7 +19,7 @@ LAYERS = (
     {"errors", "paths", "records", "threads"},
     {"settings", "seal", "catalog", "history", "encoder"},
     {"pull", "llama", "embedding", "knowledge", "sentences", "server"},
-    {"reader", "aptness"},
+    {"reader", "probe", "aptness"},
     {"affinity", "critic", "safety", "names", "pictures"},
     {"person"},
     {"prompts", "review", "fit", "trust", "mirror"},

@@ -14,10 +14,12 @@ from pathlib import Path
 from models.training.critic_data import labelled, part
 from models.training.safety_data import Statement, statements
 from reframer import paths, settings
+from reframer.engine import open_speaker
 from reframer.knowledge import load_techniques
+from reframer.probe import Probe
 from reframer.reader import Reader
 from reframer.records import Risk
-from reframer.safety import RANK, Safety
+from reframer.safety import RANK, Safety, unsure
 from reframer.sentences import split
 
 
@@ -27,8 +29,9 @@ def report(data: Path | None = None) -> str:
     Args:
         data: Folder that holds ``lemotif.csv``; without it the diary is left out.
     """
-    both = Safety(Reader.from_catalog(settings.load().models_dir))
-    lexicon = Safety()
+    chosen = settings.load()
+    both, lexicon = Safety(Reader.from_catalog(chosen.models_dir)), Safety()
+    probe = open_speaker(chosen).probe
     held_out = [row for row in statements() if row.held_out]
     fresh, unseen, later = (
         statements(paths.asset("knowledge", "safety", f"{name}.tsv"))
@@ -51,16 +54,18 @@ def report(data: Path | None = None) -> str:
         harmless["diary entries"] = diary
         harmless["diary sentences"] = [piece.text for entry in diary for piece in split(entry)]
     parts = [
-        recall_table("Held-out third", held_out, both, lexicon),
-        recall_table("Written afterwards, to be unlike the rest", fresh, both, lexicon),
-        recall_table("Written later still, before the next training", unseen, both, lexicon),
-        recall_table("Written last, by another hand", later, both, lexicon),
-        alarm_table(harmless, both, lexicon),
+        recall_table("Held-out third", held_out, both, lexicon, probe),
+        recall_table("Written afterwards, to be unlike the rest", fresh, both, lexicon, probe),
+        recall_table("Written later still, before the next training", unseen, both, lexicon, probe),
+        recall_table("Written last, by another hand", later, both, lexicon, probe),
+        alarm_table(harmless, both, lexicon, probe),
     ]
     return "\n\n".join(parts)
 
 
-def recall_table(title: str, rows: Sequence[Statement], both: Safety, lexicon: Safety) -> str:
+def recall_table(
+    title: str, rows: Sequence[Statement], both: Safety, lexicon: Safety, probe: Probe | None
+) -> str:
     """Return how many statements are heard, by level and wording.
 
     Args:
@@ -68,41 +73,63 @@ def recall_table(title: str, rows: Sequence[Statement], both: Safety, lexicon: S
         rows: The statements.
         both: Safety with the reader.
         lexicon: Safety without it.
+        probe: What the default model makes of a text; None to do without.
     """
     lines = [
-        f"| {title} | statements | heard | heard in full | heard by the lexicon alone |",
-        "|---|---:|---:|---:|---:|",
+        f"| {title} | statements | heard when typed | heard in a journal | in full, when typed |"
+        " by the lexicon alone |",
+        "|---|---:|---:|---:|---:|---:|",
     ]
     ordered = sorted(rows, key=lambda row: (-RANK[row.level], row.wording))
     for (level, wording), group in groupby(ordered, key=lambda row: (row.level, row.wording)):
         texts = [row.text for row in group]
         risks = [both.assess(text) for text in texts]
-        full = sum(RANK[risk.level] >= RANK[level] for risk in risks) if level != "none" else 0
+        closer = [
+            look_closer(both, text, risk, probe) for text, risk in zip(texts, risks, strict=True)
+        ]
+        full = sum(RANK[risk.level] >= RANK[level] for risk in closer) if level != "none" else 0
         alone = _flagged(lexicon.assess(text) for text in texts)
         lines.append(
-            f"| {level}, {wording} | {len(texts)} | {_share(_flagged(risks), len(texts))}"
+            f"| {level}, {wording} | {len(texts)} | {_share(_flagged(closer), len(texts))}"
+            f" | {_share(_flagged(risks), len(texts))}"
             f" | {_share(full, len(texts)) if level != 'none' else '–'}"
             f" | {_share(alone, len(texts))} |"
         )
     return "\n".join(lines)
 
 
-def alarm_table(texts: dict[str, list[str]], both: Safety, lexicon: Safety) -> str:
+def look_closer(safety: Safety, text: str, risk: Risk, probe: Probe | None) -> Risk:
+    """Return what is read in a text that somebody types, as `Reframer.look_closer` does."""
+    if probe is None or not unsure(risk):
+        return risk
+    return safety.assess(text, probe.read(text).levels)
+
+
+def alarm_table(
+    texts: dict[str, list[str]], both: Safety, lexicon: Safety, probe: Probe | None
+) -> str:
     """Return how many harmless texts are taken for a danger.
 
     Args:
         texts: Texts by the name of their kind.
         both: Safety with the reader.
         lexicon: Safety without it.
+        probe: As in `recall_table`.
     """
-    lines = ["| False alarms | texts | all | by the lexicon alone |", "|---|---:|---:|---:|"]
+    lines = [
+        "| False alarms | texts | when typed | in a journal | by the lexicon alone |",
+        "|---|---:|---:|---:|---:|",
+    ]
     for name, group in texts.items():
-        flagged = _flagged(both.assess(text) for text in group)
+        risks = [both.assess(text) for text in group]
+        closer = [
+            look_closer(both, text, risk, probe) for text, risk in zip(group, risks, strict=True)
+        ]
         alone = _flagged(lexicon.assess(text) for text in group)
-        lines.append(
-            f"| {name} | {len(group)} | {_share(flagged, len(group))}"
-            f" | {_share(alone, len(group))} |"
+        shares = (
+            _share(flagged, len(group)) for flagged in (_flagged(closer), _flagged(risks), alone)
         )
+        lines.append(f"| {name} | {len(group)} | {' | '.join(shares)} |")
     return "\n".join(lines)
 
 

@@ -80,14 +80,14 @@ def known(diary: Path, techniques: list[str], turns: list[str]) -> Iterator[_Kno
         techniques: Ids of the techniques, in the order of their numbers.
         turns: Names of the turns, likewise.
     """
-    measures = set(_measuring())  # short texts stand in several tables
+    measures = set(measuring())  # short texts stand in several tables
     everything = chain(
         _heard(), _everyday(diary), _in_danger(diary), _called_for(techniques, turns), _said(turns)
     )
     yield from (one for one in everything if one.text not in measures)
 
 
-def _measuring() -> Iterator[str]:
+def measuring() -> Iterator[str]:
     """Yield the texts that only ever measure."""
     later = labelled(paths.asset("knowledge", "critic", "fresh.tsv"))
     yield from (unquoted(row.text) for row in labelled() if part(row.text) == "test")

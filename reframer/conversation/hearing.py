@@ -10,7 +10,9 @@ from reframer.conversation.records import Reading, TurnKind
 from reframer.conversation.rules import load_rules, plain_form
 from reframer.engine import LONGEST_TEXT, Reframer
 from reframer.errors import TextEmpty, TextTooLong
+from reframer.probe import Probed
 from reframer.records import Notice
+from reframer.safety import alike
 
 # A message up to this length is one thought; of a longer one only the harsh sentences are answered.
 _SHORT = 240  # characters
@@ -21,7 +23,6 @@ _SURE = 0.5
 # Who writes here mostly speaks of themselves, so the ear is more eager than in a journal, but less
 # than where a text is known to be a thought. Settled on the labelled turns not for evaluation.
 _EAGER = 0.3
-_LIKENESS_ALONE = ("resemblance",)
 
 
 class Hearing:
@@ -43,7 +44,7 @@ class Hearing:
         A rule that fits the whole of a short text is surer than the ear, and the ear knows English
         only; so these rules come before it. Nothing comes before safety, but for one thing: where
         a text is small talk or a wish from end to end ("bye", "say it as I"), it is no sign of
-        danger merely because it is like one.
+        danger merely because it is like one. What no rule knows, the chat model reads, too.
 
         Args:
             text: What was typed.
@@ -57,14 +58,18 @@ class Hearing:
         risk = self._reframer.assess(text)
         plain = plain_form(text)
         by_rule = self._read_by_rule(text, plain, after)
-        if risk.level != "none" and not (_exact(by_rule) and risk.signals == _LIKENESS_ALONE):
+        if by_rule and (risk.level == "none" or (_exact(by_rule) and alike(risk))):
+            _check_length(text)
+            return by_rule
+        risk, probed = self._reframer.look_closer(text, risk)
+        if risk.level != "none":
             return Reading("safety", risk.level)
         _check_length(text)
         if by_rule:
             return by_rule
         if language := self._rules.language(text):
             return Reading("other-language", language)
-        return self._read_by_ear(text, plain)
+        return self._read_by_ear(text, plain, probed)
 
     def _read_by_rule(self, text: str, plain: str, after: TurnKind | None) -> Reading | None:
         """Say what a text is that a rule fits from end to end."""
@@ -87,12 +92,10 @@ class Hearing:
         """Return the self-critical part of a text; empty where the ear hears none."""
         return self._thought(text, self._reframer.notice_many([text])[0])
 
-    def _read_by_ear(self, text: str, plain: str) -> Reading:
+    def _read_by_ear(self, text: str, plain: str, probed: Probed | None) -> Reading:
         """Say what a text is that no rule knows: by what the ear hears, and by what it is like."""
         strict = self._reframer.notice_many([text])[0]
-        surely = any(n.self_critical and not self._rules.on_matter(n.text) for n in strict)
-        like = self._library.like(text) if len(plain.split()) <= _ONE_TURN else None
-        if like and not (surely and like.share < _SURE):
+        if like := self._like(text, plain, strict, probed):
             return self._read_like(text, strict, like)
         if thought := self._thought(text, strict):
             return Reading("thought", thought=thought)
@@ -101,6 +104,22 @@ class Hearing:
         if any(notice.kind_talk for notice in strict) or self._rules.good_news(plain):
             return Reading("good-news")
         return Reading("unclear")
+
+    def _like(
+        self, text: str, plain: str, strict: Sequence[Notice], probed: Probed | None
+    ) -> Like | None:
+        """Return what a text is like; None where that cannot be relied on.
+
+        Where the chat model does not read it, too, that is a long text, and one in which the ear is
+        sure of a thought.
+        """
+        if probed:
+            return self._library.like(text, probed.turns)
+        if len(plain.split()) > _ONE_TURN:
+            return None
+        like = self._library.like(text)
+        surely = any(n.self_critical and not self._rules.on_matter(n.text) for n in strict)
+        return None if surely and like.share < _SURE else like
 
     def _read_like(self, text: str, strict: Sequence[Notice], like: Like) -> Reading:
         """Say what a text is that is like this; of a wish, one clause may say which."""

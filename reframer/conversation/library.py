@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +19,9 @@ from reframer.settings import Settings
 # From this likeness on (cosine), a card knows the answer; settled on the half of the labelled
 # questions that is not for evaluation.
 _KNOWN = 0.5
+# What the chat model makes of a text counts this many times as much as what the reader does, which
+# is right less often and surer of itself.
+_PROBED = 3
 # What a card written for this reader has ahead of one that is only fit for them, too.
 _OWN = 0.1
 
@@ -60,14 +63,23 @@ class Library:
         """Make the vectors now; otherwise they are made when the first text needs them."""
         _ = self._vectors
 
-    def like(self, text: str) -> Like:
+    def like(self, text: str, probed: Mapping[str, float] | None = None) -> Like:
         """Return the kind of turn that a text is most like.
+
+        Args:
+            text: The text.
+            probed: The share of each kind of turn as the chat model sees it.
 
         Raises:
             ModelError: The embedder is missing or damaged.
             KnowledgeError: The reader cannot be read.
         """
-        return Like.of(text, self._reader)
+        (row,) = self._reader.read([text]).turns.tolist()
+        shares = dict(zip(self._reader.turns, row, strict=True))
+        if probed is not None:
+            whole = 1 + _PROBED
+            shares = {t: (share + _PROBED * probed[t]) / whole for t, share in shares.items()}
+        return Like.of(shares)
 
     def passages(self, question: str, voice: Voice = "adult") -> tuple[tuple[Card, str], ...]:
         """Return the paragraphs of the card that answers a question, the most fitting first.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self, cast
 
 from reframer.conversation.records import TurnKind
-from reframer.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +25,16 @@ class Like:
     share: float
 
     @classmethod
-    def of(cls, text: str, reader: Reader) -> Self:
+    def of(cls, turns: Mapping[str, float]) -> Self:
         """Return what a text is most like; a kind's details count together.
 
         Args:
-            text: A short text.
-            reader: Reads it.
+            turns: The share of each kind of turn, some with a detail behind a colon.
         """
-        (row,) = reader.read([text]).turns.tolist()
-        names = (name.partition(":") for name in reader.turns)
-        shares = [
-            (kind, detail, share) for (kind, _, detail), share in zip(names, row, strict=True)
-        ]
+        parted = [(*name.partition(":")[::2], share) for name, share in turns.items()]
         by_kind: defaultdict[str, float] = defaultdict(float)
-        for kind, _, share in shares:
+        for kind, _, share in parted:
             by_kind[kind] += share
         best = max(by_kind, key=by_kind.__getitem__)
-        _, detail = max((share, detail) for kind, detail, share in shares if kind == best)
+        _, detail = max((share, detail) for kind, detail, share in parted if kind == best)
         return cls(cast("TurnKind", best), detail, by_kind[best])

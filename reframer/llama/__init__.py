@@ -7,6 +7,7 @@ sampling   how the next token is chosen; without llama_cpp
 scheduler  which rows are computed next, in which slots; without llama_cpp
 backend    llama.cpp itself, made ready and kept off the terminal
 context    llama.cpp's context, divided into slots
+states     llama.cpp's context, as what a text leaves in it
 runner     the worker thread that computes rows
 weights    a loaded model: its chat template, its tokens, its speech
 stopping   tokens' bytes -> text, ended before a stop word

@@ -6,7 +6,7 @@ A stream is the primitive: an answer drains it, and batch and async are LangChai
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from pydantic import ConfigDict, Field, model_validator
 from reframer import catalog
 from reframer.errors import UsageError
 from reframer.llama.sampling import Sampling
+from reframer.llama.states import State
 from reframer.llama.stopping import decode, until
 from reframer.llama.weights import Speech, Weights
 
@@ -155,6 +156,17 @@ class ChatLlama(BaseChatModel):
     def get_token_ids(self, text: str) -> list[int]:
         """Return a text's tokens in the model's own vocabulary."""
         return self.weights.tokens(text)
+
+    def reads(self, ask: Callable[[str], list[BaseMessage]]) -> Callable[[str], State]:
+        """Return what reads a text into the model's state: what it makes of it, as numbers.
+
+        Args:
+            ask: Puts a text into messages, behind whatever is the same for all texts.
+
+        Raises:
+            ModelTooLarge: There is not enough memory.
+        """
+        return self.weights.reads(lambda text: [_turn(message) for message in ask(text)])
 
     def _stream(
         self,

@@ -27,6 +27,7 @@ from reframer.llama.memory import free_memory
 from reframer.llama.runner import Runner
 from reframer.llama.sampling import Sampling
 from reframer.llama.scheduler import Choice, Finish, Row
+from reframer.llama.states import State, States
 from reframer.threads import usable_cores
 
 # Rows that are computed together, or fewer where memory is short. On two cores, 16 rows speak at
@@ -34,6 +35,7 @@ from reframer.threads import usable_cores
 _SLOTS = (16, 8, 4, 2, 1)
 _CELLS_PER_SLOT = 512
 _LONGEST_PIECE = 256
+Messages = Sequence[Mapping[str, str]]
 _log = logging.getLogger(__name__)
 
 
@@ -130,7 +132,9 @@ class Weights:
         self._bos = _token_text(self._vocabulary, llama_cpp.llama_vocab_bos(self._vocabulary))
         eos = _token_text(self._vocabulary, llama_cpp.llama_vocab_eos(self._vocabulary))
         self._template = Jinja2ChatFormatter(header.chat_template, eos, self._bos)
-        self._runner = Runner(context, partial(_release, context, model))
+        self._model = model
+        self._states: list[States] = []
+        self._runner = Runner(context, partial(_release, context, self._states, model))
         self.context = longest
         self.rows = context.slots
         self.threads = context.threads
@@ -172,7 +176,7 @@ class Weights:
         """Return the tokens of a text in which nothing has a special meaning."""
         return self._tokenize(text, bos=False, special=False)
 
-    def prompt(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
+    def prompt(self, messages: Messages) -> list[int]:
         """Return the tokens of a prompt, made by the model's own chat template.
 
         Args:
@@ -217,6 +221,24 @@ class Weights:
         sampler = Sampler(sampling, llama_cpp.llama_vocab_n_tokens(self._vocabulary))
         self._runner.submit(Row(list(prompt), room, sampler, speech, background))
         return speech
+
+    def reads(self, ask: Callable[[str], Messages]) -> Callable[[str], State]:
+        """Return what reads a text into the model's state after it was asked about it.
+
+        It reads in a memory of its own, and without the adapter; see `States`.
+
+        Args:
+            ask: Puts a text into messages, behind whatever is the same for all texts.
+
+        Raises:
+            ModelTooLarge: There is not enough memory.
+        """
+        one, other = self.prompt(ask("A")), self.prompt(ask("b"))
+        pairs = enumerate(zip(one, other, strict=False))
+        beginning = one[: next(at for at, (token, its) in pairs if token != its)]
+        states = States(self._model, beginning, cells=self.context, threads=self.threads)
+        self._states.append(states)
+        return lambda text: states.read(self.prompt(ask(text))[len(beginning) :])
 
     def _tokenize(self, text: str, *, bos: bool, special: bool) -> list[int]:
         data = _utf8(text)
@@ -275,8 +297,10 @@ def _load(path: Path) -> Any:
     return model
 
 
-def _release(context: Context, model: Any) -> None:
+def _release(context: Context, states: Sequence[States], model: Any) -> None:
     context.close()
+    for each in states:
+        each.close()
     llama_cpp.llama_model_free(model)
 
 

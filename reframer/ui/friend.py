@@ -14,6 +14,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 
 from reframer.engine import Reframer, Rooms, Speaker, Stopped
 from reframer.errors import ReframerError
+from reframer.probe import Probed
 from reframer.records import Reframe, Thought, Wishes
 from reframer.safety import Safety
 from reframer.threads import once
@@ -65,6 +66,10 @@ class Friend(Reframer):
         if self._whole is None:
             return super().reframe(text, wishes, went_on=went_on, stopped=stopped)
         return self._whole.reframe(text, wishes, went_on=went_on, stopped=stopped)
+
+    def probe(self, text: str) -> Probed | None:
+        """Return what the model makes of a text, as `Reframer.probe` does."""
+        return super().probe(text) if self._whole is None else self._whole.probe(text)
 
     def answer_as_completed(
         self, thoughts: Sequence[Thought], wishes: Wishes = _NO_WISHES
