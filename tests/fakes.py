@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.chat_models import generate_from_stream
@@ -13,6 +15,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field
 
+from reframer.probe import Probed
 from reframer.records import Example, Kind, Match, Technique
 
 
@@ -64,6 +67,28 @@ class FakeChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
+
+
+class FakeProbe:
+    """Makes the same of every text.
+
+    Args:
+        turn: Which turn it is.
+        danger: How much danger it shows, from 0 to 1.
+
+    Attributes:
+        history: The texts, in order.
+    """
+
+    def __init__(self, turn: str = "thought", danger: float = 0) -> None:
+        self._probed = Probed(
+            np.array([1 - danger, danger, 0], np.float32), defaultdict(float, {turn: 1.0})
+        )
+        self.history: list[str] = []
+
+    def read(self, text: str) -> Probed:
+        self.history.append(text)
+        return self._probed
 
 
 class FakeRetriever:

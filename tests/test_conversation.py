@@ -15,7 +15,7 @@ from reframer.knowledge import Background, load_background, load_techniques
 from reframer.reader import Reader
 from reframer.records import VOICES, Voice, Wishes
 from reframer.safety import Safety, stays, went_on
-from tests.fakes import EverythingFits, FakeChatModel, FakeRetriever
+from tests.fakes import EverythingFits, FakeChatModel, FakeProbe, FakeRetriever
 
 THOUGHT = "I missed the deadline again, I'm such an idiot."
 GOOD = (
@@ -47,13 +47,15 @@ def begin(reader: Reader, library: Library, cards: FakeRetriever) -> Begin:
     critic, safety = Critic(reader), Safety(reader)
     cards.history.clear()
 
-    def begin(*answers: str, wishes: Wishes | None = None) -> Conversation:
+    def begin(
+        *answers: str, wishes: Wishes | None = None, probe: FakeProbe | None = None
+    ) -> Conversation:
         model = FakeChatModel(answers=[answer for answer in answers for _ in range(DRAFTS)])
         rooms = Rooms(
             critic,
             cards,  # type: ignore[arg-type]
             EverythingFits,  # type: ignore[arg-type]
-            lambda: Speaker(model, "fake", "answers"),
+            lambda: Speaker(model, "fake", "answers", probe=probe),  # type: ignore[arg-type]
         )
         reframer = Reframer(safety, lambda: rooms, country="GB")
         return Conversation(reframer, library, wishes or Wishes())
@@ -221,6 +223,41 @@ def test_undo_takes_the_last_turn_back_and_clear_all(begin: Begin) -> None:
 def test_a_turn_is_taken_for_what_it_is(begin: Begin, text: str, kind: str, detail: str) -> None:
     reading = begin().read(text)
     assert (reading.kind, reading.detail) == (kind, detail)
+
+
+@pytest.mark.parametrize(
+    ("turn", "kind", "detail"),
+    [
+        ("thought", "thought", ""),
+        ("good-news", "good-news", ""),
+        ("small-talk:thanks", "small-talk", "thanks"),
+    ],
+)
+@pytest.mark.parametrize(
+    "story", ["", "The number four was late, and it rained all day long. " * 4]
+)
+def test_what_the_model_makes_of_a_turn_counts_also_of_a_long_one(
+    begin: Begin, story: str, turn: str, kind: str, detail: str
+) -> None:
+    text = f"{story}smoked again, what a champion"
+    reading = begin(probe=FakeProbe(turn)).read(text)
+    assert (reading.kind, reading.detail) == (kind, detail)
+
+
+def test_danger_that_the_model_sees_is_met(begin: Begin) -> None:
+    text = "told the doctor everything is fine"
+    assert begin(probe=FakeProbe("unclear", danger=1)).take(text).kind == "safety"
+    assert begin(probe=FakeProbe("unclear")).take(text).kind == "unclear"
+
+
+def test_what_a_rule_knows_the_model_is_not_asked(begin: Begin) -> None:
+    probe = FakeProbe(danger=1)
+    conversation = begin(probe=probe)
+    assert [conversation.read(text).kind for text in ("thanks", "say it as I")] == [
+        "small-talk",
+        "wish",
+    ]
+    assert probe.history == []
 
 
 def test_a_question_is_answered_from_the_card_that_is_named(begin: Begin) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 
 from reframer import catalog
+from reframer.encoder import Vectors
 from reframer.engine import LONGEST_TEXT, Reframer, Rooms, Speaker
 from reframer.errors import KnowledgeError, ModelError, ModelMissing, TextEmpty, TextTooLong
 from reframer.fit import Fit
@@ -30,7 +32,7 @@ from reframer.records import (
 )
 from reframer.settings import Settings
 from reframer.trust import LEAST, SURER, trust
-from tests.fakes import FakeChatModel, FakeRetriever
+from tests.fakes import FakeChatModel, FakeProbe, FakeRetriever
 
 THOUGHT = "I missed the deadline again, I'm such an idiot."
 GOOD = (
@@ -74,11 +76,18 @@ class PlainEar:
 
 
 class PlainSafety:
-    """A safety that finds danger in texts with the word danger, concern in those with worrying."""
+    """A safety that finds danger in texts with the word danger, concern in those with worrying.
 
-    def assess(self, text: str) -> Risk:
+    Where it is told what a model makes of a text, it believes the model.
+    """
+
+    def assess(self, text: str, probed: Vectors | None = None) -> Risk:
         if "danger" in text:
             return Risk("crisis", ("test",))
+        if probed is not None:
+            return Risk("concern", ("resemblance",)) if probed[0] < 0.5 else Risk()
+        if "like it" in text:
+            return Risk("concern", ("resemblance",))
         return Risk("concern", ("test",)) if "worrying" in text else Risk()
 
 
@@ -100,10 +109,12 @@ def _reframer(
     *answers: str,
     retriever: FakeRetriever | None = None,
     says: Literal["openings", "answers"] = "answers",
+    probe: FakeProbe | None = None,
 ) -> tuple[Reframer, FakeChatModel]:
     """Return the flow with a model that says these drafts, the last of them as often as needed."""
     model = FakeChatModel(answers=[*answers, *[*answers][-1:] * (DRAFTS - len(answers))])
-    opened = rooms(lambda: Speaker(model, "fake", says), retriever)
+    speaker = Speaker(model, "fake", says, probe=probe)  # type: ignore[arg-type]
+    opened = rooms(lambda: speaker, retriever)
     friend = Reframer(PlainSafety(), lambda: opened, country="GB")  # type: ignore[arg-type]
     return friend, model
 
@@ -117,6 +128,51 @@ def test_a_self_critical_thought_is_answered_by_the_model_with_its_source() -> N
     assert retriever.history == [(THOUGHT, ("label",))]
     assert THOUGHT in str(model.history[0][-1].content)
     assert answer.seconds >= 0
+
+
+def test_danger_that_only_the_model_sees_is_met_with_written_words() -> None:
+    friend, model = _reframer(probe=FakeProbe(danger=1))
+    answer = friend.reframe(THOUGHT)
+    assert (answer.origin, answer.risk.level) == ("safety", "concern")
+    assert "116 123" in answer.text
+    assert model.history == []
+
+
+def test_a_mere_likeness_to_danger_is_none_where_the_model_sees_none() -> None:
+    text = f"{THOUGHT} I sound like it."
+    alone, _ = _reframer()
+    assert alone.reframe(text).origin == "safety"
+    friend, _ = _reframer(GOOD, probe=FakeProbe())
+    assert friend.reframe(text).origin == "model"
+
+
+@pytest.mark.parametrize("text", ["I am in danger, idiot.", "This is worrying, idiot.", "x" * 4001])
+def test_the_model_is_not_asked_where_words_name_a_danger_or_there_is_too_much(text: str) -> None:
+    probe = FakeProbe()
+    friend, _ = _reframer(probe=probe)
+    with suppress(TextTooLong):
+        friend.reframe(text)
+    assert probe.history == []
+
+
+def test_rough_pride_comes_back_untouched_and_an_attack_does_not() -> None:
+    text = "Get in, you old idiot, the engine runs!"
+    friend, _ = _reframer(probe=FakeProbe("good-news"))
+    assert (friend.reframe(text).origin, friend.reframe(text).text) == ("untouched", text)
+    friend, _ = _reframer(GOOD, probe=FakeProbe("thought"))
+    assert friend.reframe(text).origin == "card"
+
+
+def test_without_its_model_the_program_still_knows_what_asks_for_no_answer() -> None:
+    def missing() -> Speaker:
+        raise ModelMissing("The model is missing.", "Run: reframer models pull")
+
+    friend = Reframer(PlainSafety(), lambda: rooms(missing))  # type: ignore[arg-type]
+    assert friend.probe("The bread rose.") is None
+    assert friend.reframe("The bread rose.").origin == "untouched"
+    assert friend.reframe("I am in danger.").origin == "safety"
+    with pytest.raises(ModelMissing):
+        friend.reframe(THOUGHT)
 
 
 class Endless(FakeChatModel):

@@ -4,8 +4,8 @@ Each turn is read as it would be right after an answer, or after words of concer
 those, so that a wish has something to be about. Half of the turns, by the hash of their text, is
 for evaluation only; the other half are the examples that a conversation compares with, and rules
 and thresholds were settled on them. One hand wrote both halves and the rules, so a second set was
-written once all was settled, to be unlike the rest. The default model reads each turn that no rule knows,
-which takes two cores a quarter of an hour; answers are put in its mouth.
+written once all was settled, to be unlike the rest. The default model reads each turn that no rule
+knows, which takes two cores a quarter of an hour; answers are put in its mouth.
 """
 
 from __future__ import annotations
