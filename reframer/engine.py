@@ -48,6 +48,7 @@ _A_WORD = 0.5  # what a word costs a draft: of two that fit alike, the shorter o
 EAGER = 0.08
 # Warm enough that drafts differ; a small model loses its sense when it is warmer (docs/log.md).
 _TEMPERATURE = 0.5
+_LONGEST_PROBED = 700  # characters; the model would read longer texts for seconds
 _NO_THOUGHT = 0.1
 _SPACE = re.compile(r"\s+")
 _NO_WISHES = Wishes()
@@ -204,32 +205,25 @@ class Reframer:
     def probe(self, text: str) -> Probed | None:
         """Return what the model makes of a text, which takes some tenths of a second.
 
-        None where the model has no probe or cannot be opened: then the small reader is alone.
-
-        Raises:
-            TextTooLong: It is longer than the model can read at once.
-            ModelError: The model failed.
+        None where it cannot be asked: the default model alone has probes, and it may be missing, or
+        the text too much for it. Then the small reader is alone.
         """
         try:
             probe = self._speaker.probe
-        except ModelError:
+            return probe.read(text) if probe else None
+        except (ModelError, TextTooLong):
             return None
-        return probe.read(text) if probe else None
 
     def look_closer(self, text: str, risk: Risk) -> tuple[Risk, Probed | None]:
         """Return what danger a text shows on a closer look, and what the model makes of it.
 
-        The model is asked where it may change something, and where there is not too much to read.
+        The model is asked where it may change something and has not too much to read.
 
         Args:
             text: The text.
             risk: What safety read in it.
-
-        Raises:
-            TextTooLong: As `probe`.
-            ModelError: As `probe`.
         """
-        if not unsure(risk) or not text.strip() or len(text) > LONGEST_TEXT:
+        if not unsure(risk) or not 0 < len(text.strip()) <= _LONGEST_PROBED:
             return risk, None
         probed = self.probe(text)
         return (self._safety.assess(text, probed.levels) if probed else risk), probed

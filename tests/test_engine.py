@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -146,12 +145,13 @@ def test_a_mere_likeness_to_danger_is_none_where_the_model_sees_none() -> None:
     assert friend.reframe(text).origin == "model"
 
 
-@pytest.mark.parametrize("text", ["I am in danger, idiot.", "This is worrying, idiot.", "x" * 4001])
+@pytest.mark.parametrize(
+    "text", ["I am in danger, idiot.", "This is worrying, idiot.", "idiot " * 200]
+)
 def test_the_model_is_not_asked_where_words_name_a_danger_or_there_is_too_much(text: str) -> None:
     probe = FakeProbe()
-    friend, _ = _reframer(probe=probe)
-    with suppress(TextTooLong):
-        friend.reframe(text)
+    friend, _ = _reframer(GOOD, probe=probe)
+    friend.reframe(text)
     assert probe.history == []
 
 
