@@ -49,7 +49,8 @@ EAGER = 0.08
 # Warm enough that drafts differ; a small model loses its sense when it is warmer (docs/log.md).
 _TEMPERATURE = 0.5
 _LONGEST_PROBED = 700  # characters; the model would read longer texts for seconds
-_NO_THOUGHT = 0.1
+# How sure the model must be that a text is a thought, or none, to decide against the ear.
+_SURELY, _HARDLY = 0.6, 0.1
 _SPACE = re.compile(r"\s+")
 _NO_WISHES = Wishes()
 Stopped = Callable[[], bool]
@@ -110,8 +111,8 @@ class Reframer:
     A text takes these steps:
 
     1. assess: safety reads the whole raw text first; where it finds danger, written words answer.
-    2. notice: the ear finds the self-critical sentences and their kinds; without any, the text
-       comes back untouched.
+    2. notice: the ear finds the self-critical sentences and their kinds, and where the model is
+       sure of what the text is, it has the last word; what attacks nobody comes back untouched.
     3. retrieve: the technique whose words are the most apt, with examples.
     4. compose: the prompt.
     5. speak: the local model drafts several openings, or whole answers, at once.
@@ -318,7 +319,7 @@ class Reframer:
                 "Give one thought at a time, for example one line each with --jsonl.",
             )
         critical = [n for n in self._rooms.critic.notice(text, threshold=EAGER) if n.self_critical]
-        if not critical or (probed and probed.turns["thought"] < _NO_THOUGHT):
+        if not _asks_for_an_answer(critical, probed):
             return Reframe(text, text, "untouched", risk)
         thought = Thought(_thought(text, critical), kinds_of(critical))
         answer = self._answer(thought, wishes, stopped=stopped)
@@ -498,6 +499,19 @@ def kinds_of(critical: Iterable[Notice]) -> tuple[Kind, ...]:
     """Return the kinds heard in self-critical sentences, strongest first, each once."""
     strongest = sorted(critical, key=lambda notice: -notice.strength)
     return tuple(dict.fromkeys(notice.kind for notice in strongest if notice.kind))
+
+
+def _asks_for_an_answer(critical: Sequence[Notice], probed: Probed | None) -> bool:
+    """Whether somebody is hard on themselves in a text.
+
+    Args:
+        critical: What the ear hears, which misses a failing told without a harsh word, and takes
+            rough pride and anger at others for an attack.
+        probed: What the model makes of the text, if it was asked; where it is sure, it decides.
+    """
+    if probed is None or _HARDLY <= probed.turns["thought"] < _SURELY:
+        return bool(critical)
+    return probed.turns["thought"] >= _SURELY
 
 
 def _thought(text: str, critical: Sequence[Notice]) -> str:

@@ -163,6 +163,15 @@ def test_rough_pride_comes_back_untouched_and_an_attack_does_not() -> None:
     assert friend.reframe(text).origin == "card"
 
 
+def test_a_failing_told_without_a_harsh_word_is_answered() -> None:
+    text = "smoked again. day nine"
+    alone, _ = _reframer()
+    assert alone.reframe(text).origin == "untouched"
+    friend, _ = _reframer(GOOD, probe=FakeProbe("thought"))
+    answer = friend.reframe(text)
+    assert (answer.origin, answer.source, answer.kinds) == ("card", text, ())
+
+
 def test_without_its_model_the_program_still_knows_what_asks_for_no_answer() -> None:
     def missing() -> Speaker:
         raise ModelMissing("The model is missing.", "Run: reframer models pull")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -57,6 +60,20 @@ def test_what_was_asked_about_a_text_counts_too(small_model: ChatLlama) -> None:
     one = small_model.reads(lambda text: [HumanMessage(f"Repeat: {text}")])
     other = small_model.reads(lambda text: [HumanMessage(f"Translate: {text}")])
     assert not np.allclose(one("Well done."), other("Well done."))
+
+
+def test_a_process_may_end_while_a_text_is_read(small_model_path: Path) -> None:
+    code = (
+        "import sys, threading, time; from pathlib import Path\n"
+        "from reframer.llama.weights import Weights\n"
+        "model = Weights.open(Path(sys.argv[1]))\n"
+        "read = model.reads(lambda text: [{'role': 'user', 'content': text}])\n"
+        "threading.Thread(target=read, args=['word ' * 1500], daemon=True).start()\n"
+        "time.sleep(0.1)"
+    )
+    command = [sys.executable, "-c", code, str(small_model_path)]
+    for _ in range(3):
+        assert subprocess.run(command, timeout=120).returncode == 0
 
 
 def test_a_text_that_does_not_fit_is_refused_in_a_line(read: Read) -> None:

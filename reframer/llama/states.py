@@ -41,6 +41,7 @@ class States:
         self._pointer = _open(model, cells, threads)
         self._batch = llama_cpp.llama_batch_init(_BATCH, 0, 1)
         self._free = weakref.finalize(self, _free, self._pointer, self._batch)
+        self._free.atexit = False  # some thread may still read then; who owns the model closes it
         self._lock = threading.Lock()
         self._last: tuple[tuple[int, ...], State] = (), self._compute(beginning, 0)
 
