@@ -50,7 +50,7 @@ EAGER = 0.08
 _TEMPERATURE = 0.5
 _LONGEST_PROBED = 700  # characters; the model would read longer texts for seconds
 # How sure the model must be that a text is a thought, or none, to decide against the ear.
-_SURELY, _HARDLY = 0.6, 0.1
+_SURELY, _HARDLY = 0.6, 0.15
 _SPACE = re.compile(r"\s+")
 _NO_WISHES = Wishes()
 Stopped = Callable[[], bool]

@@ -34,6 +34,7 @@ from reframer.safety import RANK
 
 _PENALTY = 5e-6  # for squares of weights, on states of unit variance over the root of their width
 _STEPS = 150
+_BY_THE_WAY = 0.3  # what a card's thought counts, or turns would be taken for thoughts too often
 _EVERY = 3  # of the cards' thoughts one in so many
 _SAVED_EVERY = 200
 
@@ -46,11 +47,13 @@ class Lesson:
         text: The text.
         level: Number of its level of danger.
         turn: Which turn of a conversation it is; empty where that is not known.
+        counts: How much it counts.
     """
 
     text: str
     level: int
     turn: str = ""
+    counts: float = 1
 
 
 def lessons(diary: Path) -> list[Lesson]:
@@ -78,7 +81,7 @@ def _thoughts() -> Iterator[Lesson]:
     for card in load_techniques():
         for example in card.examples:
             if not example.held_out and int(example.id, 16) % _EVERY == 0:
-                yield Lesson(example.thought, RANK["none"], "thought")
+                yield Lesson(example.thought, RANK["none"], "thought", _BY_THE_WAY)
 
 
 def _everyday(diary: Path) -> Iterator[Lesson]:
@@ -117,24 +120,29 @@ class States:
             np.savez(file, ids=np.array([*self._kept]), states=states)
 
 
-def fit(states: Vectors, answers: Sequence[int], width: int) -> tuple[Vectors, Vectors]:
+def fit(
+    states: Vectors, answers: Sequence[int], counts: Sequence[float], width: int
+) -> tuple[Vectors, Vectors]:
     """Return weight and bias of a softmax regression of answers on states.
 
     Args:
         states: A row for each text.
         answers: The number of each text's answer.
+        counts: How much each text counts.
         width: How many answers there are.
     """
     center, scale = states.mean(0), (states.std(0) + 1e-6) * np.sqrt(states.shape[1])
     rows = torch.tensor((states - center) / scale, dtype=torch.float64)
-    right = torch.tensor(answers)
+    right, share = torch.tensor(answers), torch.tensor(counts, dtype=torch.float64)
+    share /= share.sum()
     weight = torch.zeros(rows.shape[1], width, dtype=torch.float64, requires_grad=True)
     bias = torch.zeros(width, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([weight, bias], max_iter=_STEPS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        cost = F.cross_entropy(rows @ weight + bias, right) + _PENALTY * weight.square().sum()
+        each = F.cross_entropy(rows @ weight + bias, right, reduction="none")
+        cost = each @ share + _PENALTY * weight.square().sum()
         torch.autograd.backward(cost)
         return cost
 
@@ -157,11 +165,13 @@ def main(diary: Path, work: Path, out: Path) -> None:
     states = States(work / "states.npz").of(texts, model, settings.load().models_dir)
     said = [at for at, one in enumerate(known) if one.turn]
     tensors: dict[str, Vectors] = {}
-    for head, rows, answers, width in (
-        ("level", states, [one.level for one in known], len(RANK)),
-        ("turn", states[said], [turns.index(known[at].turn) for at in said], len(turns)),
+    for head, asked, answers, width in (
+        ("level", [*range(len(known))], [one.level for one in known], len(RANK)),
+        ("turn", said, [turns.index(known[at].turn) for at in said], len(turns)),
     ):
-        tensors[f"{head}.weight"], tensors[f"{head}.bias"] = fit(rows, answers, width)
+        counts = [known[at].counts for at in asked]
+        weight, bias = fit(states[asked], answers, counts, width)
+        tensors |= {f"{head}.weight": weight, f"{head}.bias": bias}
     out.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, out, {"base": model.files[0].sha256, "turns": json.dumps(turns)})
     click.echo(f"{len(known):,} lessons")
