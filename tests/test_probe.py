@@ -75,11 +75,11 @@ def test_shares_sum_to_one(probe: Probe, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "turn"),
     [
-        ("Three cheers for me, I set the alarm for half past seven in the evening.", "thought"),
+        ("Employee of the month, me: sent the whole office the wrong file.", "thought"),
         ("burnt the soup", "thought"),
         ("LOOK at that wall, you crooked old devil. dead straight.", "good-news"),
         ("My landlord is a lying weasel, he kept the deposit.", "unclear"),
-        ("the number 4 goes from the other stop now", "unclear"),
+        ("the bin lorry came early", "unclear"),
     ],
 )
 def test_it_tells_apart_what_looks_alike(probe: Probe, text: str, turn: str) -> None:
