@@ -20,6 +20,8 @@ from reframer.ui.markup import prose
 from reframer.ui.parts import QUIETLY, Shown, quiet_button, sheet
 from reframer.ui.talk import Talk
 
+# One after the other: what was looked up before a history was locked may not be shown after it.
+_IN_TURN: dict[str, Any] = {**QUIETLY, "concurrency_id": "over-time"}
 _CALENDARS = {"week": pictures.WEEKS, "month": pictures.MONTHS}
 _OFF = (
     "With the history on, this shows which kinds of self-criticism come up over the weeks, and "
@@ -71,16 +73,16 @@ class OverTime:
 
         talk, shown = chat.talk, [*self._shown, *chat.keeping_shown]
         self._chat = chat
-        tab.select(self._look, [talk, self._by], shown, **QUIETLY)
-        self._by.input(self._look, [talk, self._by], shown, **QUIETLY)
+        tab.select(self._look, [talk, self._by], shown, **_IN_TURN)
+        self._by.input(self._look, [talk, self._by], shown, **_IN_TURN)
         gr.on(
             [unlock.click, self._passphrase.submit],
             self._unlocked,
             [talk, self._by, self._passphrase],
             shown,
-            **QUIETLY,
+            **_IN_TURN,
         )
-        self._lock.click(self._locked, [talk, self._by], shown, **QUIETLY)
+        self._lock.click(self._locked, [talk, self._by], shown, **_IN_TURN)
 
     @property
     def _shown(self) -> list[Any]:
