@@ -189,3 +189,9 @@ def _gelu(x: Vectors) -> Vectors:
     error = np.sign(x) * (1 - series * np.exp(-z * z))
     activated: Vectors = x * np.float32(0.5) * (1 + error)
     return activated
+
+
+def log_shares(logits: Vectors) -> Vectors:
+    """Return the logarithms of the shares that logits stand for, along the last axis."""
+    shares: Vectors = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
+    return shares

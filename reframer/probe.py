@@ -2,10 +2,10 @@
 
 A large model knows more of what it reads than a small one, also where it could not say it well. Its
 state behind a text is looked at by a linear reading for each question (Alain & Bengio 2016,
-"Understanding intermediate layers using linear classifier probes"), fitted by least squares on what
-was labelled by hand (``models/training/probe.py``). It takes some thirty times as long as the small
-reader (`reframer.reader`), so only what is typed is read like this, not a journal; and it goes with
-one model alone, the default one.
+"Understanding intermediate layers using linear classifier probes"), fitted by softmax regression on
+what was labelled by hand (``models/training/probe.py``). It takes some thirty times as long as the
+small reader (`reframer.reader`), so only what is typed is read like this, not a journal; and it
+goes with one model alone, the default one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
 from reframer import catalog, paths
-from reframer.encoder import Vectors
+from reframer.encoder import Vectors, log_shares
 from reframer.errors import KnowledgeError
 
 HEADS = ("level", "turn")
@@ -29,7 +29,7 @@ HEADS = ("level", "turn")
 PROBES = paths.asset("models", "probe", "probe.safetensors")
 
 _HINT = "Install the program again."
-State = Callable[[str], Vectors]
+Read = Callable[[str], Vectors]
 
 
 class Probed(NamedTuple):
@@ -54,13 +54,13 @@ class Probe:
         turns: The turns of a conversation, in the order of their head.
     """
 
-    state: State
+    state: Read
     heads: Mapping[str, tuple[Vectors, Vectors]]
     turns: tuple[str, ...]
 
     @classmethod
     def open(
-        cls, model: catalog.Model, read: Callable[[], State], file: Path = PROBES
+        cls, model: catalog.Model, read: Callable[[], Read], file: Path = PROBES
     ) -> Self | None:
         """Open the probes upon a model; None where they go with another one.
 
@@ -95,12 +95,7 @@ class Probe:
         """
         state = self.state(text)
         levels, turns = (
-            _shares(state @ weight + bias) for weight, bias in (self.heads[name] for name in HEADS)
+            np.exp(log_shares(state @ weight + bias))
+            for weight, bias in (self.heads[name] for name in HEADS)
         )
         return Probed(levels, dict(zip(self.turns, turns.tolist(), strict=True)))
-
-
-def _shares(logits: Vectors) -> Vectors:
-    weights = np.exp(logits - logits.max())
-    shares: Vectors = weights / weights.sum()
-    return shares

@@ -23,7 +23,7 @@ from safetensors.numpy import load_file
 
 from reframer import catalog, paths
 from reframer.embedding import LocalEmbeddings
-from reframer.encoder import Encoder, Vectors
+from reframer.encoder import Encoder, Vectors, log_shares
 from reframer.errors import KnowledgeError
 
 HEADS = ("voice", "kind", "harsh", "level", "technique", "turn")
@@ -139,12 +139,12 @@ class Reader:
         rows = np.hstack([encoded[:, 0], encoded[:, 1]])
         said = {name: rows @ weight + bias for name, (weight, bias) in self.heads.items()}
         return Readings(
-            voices=np.exp(_log_shares(said["voice"])),
-            kinds=np.exp(_log_shares(said["kind"])),
+            voices=np.exp(log_shares(said["voice"])),
+            kinds=np.exp(log_shares(said["kind"])),
             harshness=np.clip(said["harsh"][:, 0], 0, 1),
-            levels=np.exp(_log_shares(said["level"])),
-            techniques=_log_shares(said["technique"]),
-            turns=np.exp(_log_shares(said["turn"])),
+            levels=np.exp(log_shares(said["level"])),
+            techniques=log_shares(said["technique"]),
+            turns=np.exp(log_shares(said["turn"])),
             vectors=rows,
         )
 
@@ -153,9 +153,3 @@ def _check_base(sha256: str) -> None:
     weights, _ = catalog.default("embedding").files
     if weights.sha256 != sha256:
         raise KnowledgeError("The reader goes with another embedder than this program's.", _HINT)
-
-
-def _log_shares(logits: Vectors) -> Vectors:
-    """Return the logarithms of the shares that logits stand for, row by row."""
-    shares: Vectors = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-    return shares

@@ -14,12 +14,10 @@ from pathlib import Path
 from models.training.critic_data import labelled, part
 from models.training.safety_data import Statement, statements
 from reframer import paths, settings
-from reframer.engine import open_speaker
+from reframer.engine import Reframer
 from reframer.knowledge import load_techniques
-from reframer.probe import Probe
-from reframer.reader import Reader
 from reframer.records import Risk
-from reframer.safety import RANK, Safety, unsure
+from reframer.safety import RANK, Safety
 from reframer.sentences import split
 
 
@@ -29,9 +27,8 @@ def report(data: Path | None = None) -> str:
     Args:
         data: Folder that holds ``lemotif.csv``; without it the diary is left out.
     """
-    chosen = settings.load()
-    both, lexicon = Safety(Reader.from_catalog(chosen.models_dir)), Safety()
-    probe = open_speaker(chosen).probe
+    friend, lexicon = Reframer.open(settings.load()), Safety()
+    friend.prepare()  # or a missing model would measure as one that hears nothing
     held_out = [row for row in statements() if row.held_out]
     fresh, unseen, later = (
         statements(paths.asset("knowledge", "safety", f"{name}.tsv"))
@@ -54,26 +51,23 @@ def report(data: Path | None = None) -> str:
         harmless["diary entries"] = diary
         harmless["diary sentences"] = [piece.text for entry in diary for piece in split(entry)]
     parts = [
-        recall_table("Held-out third", held_out, both, lexicon, probe),
-        recall_table("Written afterwards, to be unlike the rest", fresh, both, lexicon, probe),
-        recall_table("Written later still, before the next training", unseen, both, lexicon, probe),
-        recall_table("Written last, by another hand", later, both, lexicon, probe),
-        alarm_table(harmless, both, lexicon, probe),
+        recall_table("Held-out third", held_out, friend, lexicon),
+        recall_table("Written afterwards, to be unlike the rest", fresh, friend, lexicon),
+        recall_table("Written later still, before the next training", unseen, friend, lexicon),
+        recall_table("Written last, by another hand", later, friend, lexicon),
+        alarm_table(harmless, friend, lexicon),
     ]
     return "\n\n".join(parts)
 
 
-def recall_table(
-    title: str, rows: Sequence[Statement], both: Safety, lexicon: Safety, probe: Probe | None
-) -> str:
+def recall_table(title: str, rows: Sequence[Statement], friend: Reframer, lexicon: Safety) -> str:
     """Return how many statements are heard, by level and wording.
 
     Args:
         title: Heading of the first column.
         rows: The statements.
-        both: Safety with the reader.
-        lexicon: Safety without it.
-        probe: What the default model makes of a text; None to do without.
+        friend: Reads as the program does.
+        lexicon: Safety with nothing but its word list.
     """
     lines = [
         f"| {title} | statements | heard when typed | heard in a journal | in full, when typed |"
@@ -83,9 +77,9 @@ def recall_table(
     ordered = sorted(rows, key=lambda row: (-RANK[row.level], row.wording))
     for (level, wording), group in groupby(ordered, key=lambda row: (row.level, row.wording)):
         texts = [row.text for row in group]
-        risks = [both.assess(text) for text in texts]
+        risks = [friend.assess(text) for text in texts]
         closer = [
-            look_closer(both, text, risk, probe) for text, risk in zip(texts, risks, strict=True)
+            friend.look_closer(text, risk)[0] for text, risk in zip(texts, risks, strict=True)
         ]
         full = sum(RANK[risk.level] >= RANK[level] for risk in closer) if level != "none" else 0
         alone = _flagged(lexicon.assess(text) for text in texts)
@@ -98,32 +92,22 @@ def recall_table(
     return "\n".join(lines)
 
 
-def look_closer(safety: Safety, text: str, risk: Risk, probe: Probe | None) -> Risk:
-    """Return what is read in a text that somebody types, as `Reframer.look_closer` does."""
-    if probe is None or not unsure(risk):
-        return risk
-    return safety.assess(text, probe.read(text).levels)
-
-
-def alarm_table(
-    texts: dict[str, list[str]], both: Safety, lexicon: Safety, probe: Probe | None
-) -> str:
+def alarm_table(texts: dict[str, list[str]], friend: Reframer, lexicon: Safety) -> str:
     """Return how many harmless texts are taken for a danger.
 
     Args:
         texts: Texts by the name of their kind.
-        both: Safety with the reader.
-        lexicon: Safety without it.
-        probe: As in `recall_table`.
+        friend: Reads as the program does.
+        lexicon: Safety with nothing but its word list.
     """
     lines = [
         "| False alarms | texts | when typed | in a journal | by the lexicon alone |",
         "|---|---:|---:|---:|---:|",
     ]
     for name, group in texts.items():
-        risks = [both.assess(text) for text in group]
+        risks = [friend.assess(text) for text in group]
         closer = [
-            look_closer(both, text, risk, probe) for text, risk in zip(group, risks, strict=True)
+            friend.look_closer(text, risk)[0] for text, risk in zip(group, risks, strict=True)
         ]
         alone = _flagged(lexicon.assess(text) for text in group)
         shares = (

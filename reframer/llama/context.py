@@ -74,10 +74,10 @@ class Context:
     ) -> None:
         self.cells, self.slots, self.threads = cells, slots, threads
         self._vocabulary = llama_cpp.llama_model_get_vocab(model)
-        self._pointer = _open(model, cells, slots, threads, self.batch)
+        self._pointer = open_context(model, cells, slots, threads, self.batch)
         self._memory = llama_cpp.llama_get_memory(self._pointer)
         self._filled = llama_cpp.llama_batch_init(self.batch, 0, 1)
-        self._free = weakref.finalize(self, _free, self._pointer, self._filled)
+        self._free = weakref.finalize(self, free, self._pointer, self._filled)
         if adapter is not None:
             self._put_on(model, adapter)
 
@@ -123,13 +123,7 @@ class Context:
         """Put pieces into the batch; return where a token is to be chosen, and by whom."""
         batch, count, asked = self._filled, 0, []
         for piece in pieces:
-            for offset, token in enumerate(piece.tokens):
-                batch.token[count] = token
-                batch.pos[count] = piece.start + offset
-                batch.n_seq_id[count] = 1
-                batch.seq_id[count][0] = piece.slot
-                batch.logits[count] = False
-                count += 1
+            count = put(batch, count, piece.tokens, piece.start, piece.slot)
             if piece.sampler is not None:
                 batch.logits[count - 1] = True
                 asked.append((count - 1, piece.sampler))
@@ -150,12 +144,48 @@ class Context:
         )
 
 
-def _free(pointer: Any, batch: Any) -> None:
+def put(batch: Any, count: int, tokens: Sequence[int], start: int, slot: int) -> int:
+    """Put tokens of a slot into a batch, none of them asked for.
+
+    Args:
+        batch: The batch.
+        count: So many tokens it holds already.
+        tokens: The tokens.
+        start: Place of the first one in its slot.
+        slot: The slot.
+
+    Returns:
+        How many tokens it holds now.
+    """
+    for offset, token in enumerate(tokens):
+        batch.token[count] = token
+        batch.pos[count] = start + offset
+        batch.n_seq_id[count] = 1
+        batch.seq_id[count][0] = slot
+        batch.logits[count] = False
+        count += 1
+    return count
+
+
+def free(pointer: Any, batch: Any) -> None:
+    """Free llama.cpp's context and a batch."""
     llama_cpp.llama_batch_free(batch)
     llama_cpp.llama_free(pointer)
 
 
-def _open(model: Any, cells: int, slots: int, threads: int, batch: int) -> Any:
+def open_context(model: Any, cells: int, slots: int, threads: int, batch: int) -> Any:
+    """Return the pointer to a new context of llama.cpp.
+
+    Args:
+        model: Pointer to the loaded model.
+        cells: Tokens that it holds, of all slots together.
+        slots: Rows that it holds at once.
+        threads: Threads to compute with.
+        batch: Most tokens that are computed together.
+
+    Raises:
+        ModelTooLarge: There is not enough memory.
+    """
     params = llama_cpp.llama_context_default_params()
     params.n_ctx = cells
     params.n_batch = params.n_ubatch = batch

@@ -11,7 +11,8 @@ import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
-from reframer.errors import ModelError, ModelTooLarge, TextTooLong
+from reframer.errors import ModelError, TextTooLong
+from reframer.llama.context import free, open_context, put
 
 State = NDArray[np.float32]
 
@@ -38,9 +39,9 @@ class States:
     def __init__(self, model: Any, beginning: Sequence[int], *, cells: int, threads: int) -> None:
         self._width = llama_cpp.llama_model_n_embd(model)
         self._begins, self._cells = len(beginning), cells
-        self._pointer = _open(model, cells, threads)
+        self._pointer = open_context(model, cells, 1, threads, _BATCH)
         self._batch = llama_cpp.llama_batch_init(_BATCH, 0, 1)
-        self._free = weakref.finalize(self, _free, self._pointer, self._batch)
+        self._free = weakref.finalize(self, free, self._pointer, self._batch)
         self._free.atexit = False  # some thread may still read then; who owns the model closes it
         self._lock = threading.Lock()
         self._last: tuple[tuple[int, ...], State] = (), self._compute(beginning, 0)
@@ -84,33 +85,8 @@ class States:
 
     def _decode(self, tokens: Sequence[int], start: int, *, asked: bool) -> None:
         batch = self._batch
-        for at, token in enumerate(tokens):
-            batch.token[at] = token
-            batch.pos[at] = start + at
-            batch.n_seq_id[at] = 1
-            batch.seq_id[at][0] = 0
-            batch.logits[at] = asked
-        batch.n_tokens = len(tokens)
+        batch.n_tokens = put(batch, 0, tokens, start, slot=0)
+        batch.logits[len(tokens) - 1] = asked
         llama_cpp.llama_set_embeddings(self._pointer, asked)
         if failed := llama_cpp.llama_decode(self._pointer, batch):
             raise ModelError(f"The model failed while it read (code {failed}).", "Try again.")
-
-
-def _free(pointer: Any, batch: Any) -> None:
-    llama_cpp.llama_batch_free(batch)
-    llama_cpp.llama_free(pointer)
-
-
-def _open(model: Any, cells: int, threads: int) -> Any:
-    params = llama_cpp.llama_context_default_params()
-    params.n_ctx = cells
-    params.n_batch = params.n_ubatch = _BATCH
-    params.n_seq_max = 1
-    params.n_threads = params.n_threads_batch = threads
-    params.pooling_type = llama_cpp.LLAMA_POOLING_TYPE_NONE
-    pointer = llama_cpp.llama_init_from_model(model, params)
-    if pointer is None:
-        raise ModelTooLarge(
-            "There is not enough memory for the model to read.", "Close other programs."
-        )
-    return pointer
